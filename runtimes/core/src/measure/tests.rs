@@ -1,0 +1,135 @@
+//! The loops over a runtime that does nothing but count.
+
+use super::*;
+use crate::contract::Outcome;
+use crate::runtime::{Enforcement, Enforcer, Engine, Execution, Instance, Module, RuntimeId, RuntimeInfo};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+/// Answers "ok" to every invocation until the `fails_at`th, which traps.
+pub(crate) struct Counting {
+    info: RuntimeInfo,
+    calls: Arc<AtomicU64>,
+    fails_at: u64,
+}
+
+impl Counting {
+    pub(crate) fn new(fails_at: u64) -> Self {
+        let info = RuntimeInfo {
+            id: RuntimeId::new("counting", "plain", &[]),
+            version: "1".into(),
+            wasi: "none".into(),
+            execution: Execution::Interpreter,
+            concurrent: true,
+            enforcement: Enforcement {
+                wall_time: Enforcer::Process,
+                memory: Enforcer::Engine,
+                stack: Enforcer::Engine,
+            },
+            proposals: vec![],
+            settings: Default::default(),
+        };
+        Counting { info, calls: Arc::default(), fails_at }
+    }
+}
+
+struct Part(Arc<AtomicU64>, u64);
+
+impl Runtime for Counting {
+    fn info(&self) -> &RuntimeInfo {
+        &self.info
+    }
+    fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
+        Ok(Box::new(Part(self.calls.clone(), self.fails_at)))
+    }
+}
+
+impl Engine for Part {
+    fn load(&self, _artifact: &Path) -> Result<Box<dyn Module>, Failure> {
+        Ok(Box::new(Part(self.0.clone(), self.1)))
+    }
+}
+
+impl Module for Part {
+    fn instantiate(&self, _invocation: &Invocation) -> Result<Box<dyn Instance>, Failure> {
+        Ok(Box::new(Part(self.0.clone(), self.1)))
+    }
+}
+
+impl Instance for Part {
+    fn execute(&mut self) -> Result<Outcome, Failure> {
+        if self.0.fetch_add(1, SeqCst) + 1 >= self.1 {
+            return Err(Failure::trap(crate::TrapKind::Unreachable, "as told", b""));
+        }
+        Ok(Outcome { exit_code: 0, stdout: b"ok".to_vec(), stderr: vec![] })
+    }
+}
+
+fn task(stdout: &str) -> Task {
+    Task { artifact: "none".into(), invocation: Invocation::default(), expectation: Expectation::exact(stdout) }
+}
+
+const BUDGET: Budget =
+    Budget { warm_up_samples: 3, warm_up_ns: 1 << 40, min_samples: 2, max_samples: 5, time_ns: 1 << 40 };
+
+#[test]
+fn warm_and_cold_take_the_samples_that_the_budget_allows() {
+    for (scenario, warm_up) in [(Scenario::Warm, 3), (Scenario::Cold, 0)] {
+        let runtime = Counting::new(u64::MAX);
+        let measured = measure(&runtime, scenario, &task("ok"), &BUDGET).unwrap();
+        assert_eq!(measured.samples.execute_ns.len(), 5);
+        assert_eq!(measured.samples.engine_ns.len(), if warm_up == 0 { 5 } else { 0 });
+        assert_eq!(measured.warm_up_samples, warm_up);
+        assert_eq!(runtime.calls.load(SeqCst), 5 + u64::from(warm_up));
+    }
+}
+
+#[test]
+fn a_budget_without_time_still_takes_the_fewest_samples() {
+    let budget = Budget { time_ns: 0, warm_up_ns: 0, ..BUDGET };
+    let measured = measure(&Counting::new(u64::MAX), Scenario::Warm, &task("ok"), &budget).unwrap();
+    assert_eq!((measured.samples.execute_ns.len(), measured.warm_up_samples), (2, 0));
+}
+
+#[test]
+fn throughput_counts_every_thread() {
+    let budget = Budget { time_ns: 1_000_000, ..BUDGET };
+    let runtime = Counting::new(u64::MAX);
+    let measured = measure(&runtime, Scenario::Throughput { threads: 3 }, &task("ok"), &budget).unwrap();
+    let counted: u64 = measured.samples.trials.iter().flat_map(|t| &t.completed).sum();
+    assert_eq!(counted + 3, runtime.calls.load(SeqCst));
+    assert!(measured.samples.trials.iter().all(|t| t.completed.len() == 3 && t.rate_per_s() > 0.0));
+}
+
+#[test]
+fn a_wrong_answer_or_a_failure_is_no_measurement() {
+    for scenario in [Scenario::Cold, Scenario::Warm, Scenario::Throughput { threads: 2 }] {
+        let wrong = measure(&Counting::new(u64::MAX), scenario, &task("no"), &BUDGET).unwrap_err();
+        assert_eq!(wrong, MeasureError::WrongAnswer(r#""ok" instead of "no""#.into()));
+        let failed = measure(&Counting::new(5), scenario, &task("ok"), &BUDGET).unwrap_err();
+        assert!(matches!(failed, MeasureError::Failure(Failure::Trap { .. })), "{failed}");
+    }
+}
+
+#[test]
+fn more_threads_than_a_runtime_allows_are_refused() {
+    let mut runtime = Counting::new(u64::MAX);
+    runtime.info.concurrent = false;
+    let refused = measure(&runtime, Scenario::Throughput { threads: 2 }, &task("ok"), &BUDGET);
+    assert!(matches!(refused, Err(MeasureError::Failure(Failure::Host { .. }))));
+}
+
+#[test]
+fn rules_for_standard_output() {
+    let outcome = |exit_code, stdout: &str| Outcome { exit_code, stdout: stdout.into(), stderr: vec![] };
+    let rule = |stdout| Expectation { exit_code: 0, stdout };
+    let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert!(rule(StdoutRule::Sha256(abc.into())).check(&outcome(0, "abc")).is_ok());
+    assert!(rule(StdoutRule::Sha256(abc.into())).check(&outcome(0, "abd")).is_err());
+    assert!(rule(StdoutRule::Prefix(b"ab".into())).check(&outcome(0, "abc")).is_ok());
+    assert!(rule(StdoutRule::Prefix(b"ac".into())).check(&outcome(0, "abc")).is_err());
+    assert!(rule(StdoutRule::Any).check(&outcome(1, "abc")).unwrap_err().contains("exit code 1 instead of 0"));
+    let long = Expectation::exact("x").check(&outcome(0, &"y".repeat(100))).unwrap_err();
+    assert!(long.ends_with("(100 bytes) instead of \"x\""), "{long}");
+}

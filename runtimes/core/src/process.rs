@@ -1,0 +1,53 @@
+//! What a runner does to, and knows of, its own process.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// What a runner may allocate beside the functions' memory before its limit is reached, in bytes.
+const SLACK_BYTES: u64 = 64 << 20;
+
+/// The largest resident size of this process so far, in bytes, where the system tells.
+pub fn peak_rss_bytes() -> Option<u64> {
+    status_bytes("VmHWM:")
+}
+
+fn status_bytes(key: &str) -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// Limits what this process may allocate from now on to about `more_bytes`, by RLIMIT_DATA: the limit of last resort
+/// for runtimes that have none of their own. (RLIMIT_AS would break engines that reserve address space.) Dropping the
+/// guard takes the limit back.
+pub fn limit_allocation(more_bytes: u64) -> AllocationLimit {
+    let before = getrlimit(Resource::Data);
+    if let Some(data) = status_bytes("VmData:") {
+        let wanted = data.saturating_add(more_bytes).saturating_add(SLACK_BYTES);
+        let current = before.maximum.map_or(wanted, |maximum| wanted.min(maximum));
+        // A limit that cannot be set leaves the parent's: no reason to end here.
+        let _ = setrlimit(Resource::Data, Rlimit { current: Some(current), maximum: before.maximum });
+    }
+    AllocationLimit { before }
+}
+
+/// Takes the limit of [`limit_allocation`] back when dropped.
+#[derive(Debug)]
+pub struct AllocationLimit {
+    before: Rlimit,
+}
+
+impl Drop for AllocationLimit {
+    fn drop(&mut self) {
+        let _ = setrlimit(Resource::Data, self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_peak_is_known_and_plausible() {
+        let peak = super::peak_rss_bytes().unwrap();
+        assert!((100_000..1 << 36).contains(&peak), "{peak}");
+    }
+}

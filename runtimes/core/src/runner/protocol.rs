@@ -1,0 +1,114 @@
+//! The messages between isobar and a runner: one JSON object per line, a request on the runner's standard input, a
+//! reply on its standard output. `docs/RUNNER.md` describes them for authors of runners in other languages.
+
+use crate::contract::{Failure, Invocation, Outcome};
+use crate::measure::{Budget, MeasureError, Measurement, Scenario, Task};
+use crate::runtime::{RuntimeId, RuntimeInfo};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The version of the messages.
+pub const PROTOCOL: u32 = 1;
+
+/// What isobar asks of a runner. Each request gets one [`Reply`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+pub enum Request {
+    /// Which runtimes are there? Answered by [`Reply::Described`].
+    Describe,
+    /// Create this runtime, in place of an earlier one: [`Reply::Done`].
+    Engine {
+        /// Which.
+        runtime: RuntimeId,
+    },
+    /// Compile ahead of time with the current engine: [`Reply::Done`].
+    Compile {
+        /// The module, binary or text.
+        wasm: PathBuf,
+        /// The file to write.
+        artifact: PathBuf,
+    },
+    /// Load an artifact with the current engine: [`Reply::Made`].
+    Load {
+        /// The file to read.
+        artifact: PathBuf,
+    },
+    /// Make a sandbox: [`Reply::Made`].
+    Instantiate {
+        /// The number that [`Request::Load`] was answered with.
+        module: u64,
+        /// The invocation.
+        invocation: Invocation,
+    },
+    /// Run a sandbox to its end: [`Reply::Executed`].
+    Execute {
+        /// The number that [`Request::Instantiate`] was answered with.
+        instance: u64,
+    },
+    /// Release a sandbox or a module: [`Reply::Done`].
+    Release {
+        /// Its number.
+        handle: u64,
+    },
+    /// Measure in a runtime of its own making: [`Reply::Measured`].
+    Measure {
+        /// Which runtime.
+        runtime: RuntimeId,
+        /// What of it.
+        scenario: Scenario,
+        /// On which function.
+        task: Task,
+        /// How long.
+        budget: Budget,
+    },
+}
+
+/// What a runner answers. `elapsed_ns` is the time that the asked phase took, as the runner saw it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+pub enum Reply {
+    /// To [`Request::Describe`].
+    Described {
+        /// [`PROTOCOL`].
+        protocol: u32,
+        /// The runner's own version.
+        version: String,
+        /// Its runtimes.
+        runtimes: Vec<RuntimeInfo>,
+    },
+    /// It is done.
+    Done {
+        /// In nanoseconds.
+        elapsed_ns: u64,
+    },
+    /// A module or a sandbox was made.
+    Made {
+        /// Its number.
+        handle: u64,
+        /// In nanoseconds.
+        elapsed_ns: u64,
+    },
+    /// A function ran to its end.
+    Executed {
+        /// Its answer.
+        outcome: Outcome,
+        /// In nanoseconds.
+        elapsed_ns: u64,
+    },
+    /// To [`Request::Measure`].
+    Measured {
+        /// The samples.
+        measurement: Measurement,
+    },
+    /// The request failed.
+    Failed {
+        /// Why.
+        error: MeasureError,
+    },
+}
+
+impl From<Failure> for Reply {
+    fn from(failure: Failure) -> Self {
+        Reply::Failed { error: MeasureError::Failure(failure) }
+    }
+}

@@ -1,0 +1,224 @@
+//! The runtime trait: what an adapter implements, in the words of the phases that a platform pays for.
+//!
+//! | phase | when a platform pays | here |
+//! | --- | --- | --- |
+//! | engine | once per node | [`Runtime::engine`] |
+//! | compile | once per deploy | [`Engine::compile`] |
+//! | load | once per node and function | [`Engine::load`] |
+//! | instantiate | every invocation | [`Module::instantiate`] |
+//! | execute | every invocation | [`Instance::execute`] |
+//! | teardown | every invocation | dropping the instance |
+
+use crate::contract::{Failure, Invocation, Outcome};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+/// A runtime in one mode: `wasmtime/cranelift-aot+pooling`. Making one costs nothing; [`Runtime::engine`] starts it.
+pub trait Runtime: Send + Sync {
+    /// What it is, and how it is set.
+    fn info(&self) -> &RuntimeInfo;
+
+    /// Creates the runtime: the `engine` phase.
+    fn engine(&self) -> Result<Box<dyn Engine>, Failure>;
+}
+
+/// A runtime that was created.
+pub trait Engine: Send + Sync {
+    /// Compiles ahead of time: reads the module `wasm` (binary or text) and writes what [`Engine::load`] wants to
+    /// `artifact`. Modes that do not compile ahead of time copy the module.
+    fn compile(&self, wasm: &Path, artifact: &Path) -> Result<(), Failure> {
+        let bytes = crate::inspect::read_module(wasm)?;
+        write_artifact(artifact, &bytes)
+    }
+
+    /// Brings a stored artifact into memory, so that it can be instantiated any number of times. In modes that do not
+    /// compile ahead of time the artifact is the module itself, binary or text.
+    fn load(&self, artifact: &Path) -> Result<Box<dyn Module>, Failure>;
+}
+
+/// A module in memory. It outlives the [`Engine`] that made it.
+pub trait Module: Send + Sync {
+    /// Makes a fresh sandbox for one invocation, imports linked and WASI state built.
+    fn instantiate(&self, invocation: &Invocation) -> Result<Box<dyn Instance>, Failure>;
+}
+
+/// A sandbox for one invocation. Dropping it is the `teardown` phase. It stays on the thread that made it.
+pub trait Instance {
+    /// Runs `_start` to its end and collects the output. It is called once.
+    fn execute(&mut self) -> Result<Outcome, Failure>;
+}
+
+/// Writes an artifact, so that a reader finds all of it or nothing.
+pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let partial = path.with_extension(format!("partial-{}", std::process::id()));
+    std::fs::write(&partial, bytes)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(|e| Failure::host(format!("cannot write the artifact {}: {e}", path.display())))
+}
+
+/// What a runtime is and how it is set, for results and for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeInfo {
+    /// `runtime/mode+variant`.
+    pub id: RuntimeId,
+    /// The version of the runtime.
+    pub version: String,
+    /// Which WASI library serves the function, with its version.
+    pub wasi: String,
+    /// How WebAssembly becomes something that runs.
+    pub execution: Execution,
+    /// Whether several threads may run instances of one module at once.
+    pub concurrent: bool,
+    /// Who enforces an invocation's limits.
+    pub enforcement: Enforcement,
+    /// The WebAssembly proposals that are enabled, by the names in [`crate::inspect::PROPOSALS`].
+    pub proposals: Vec<String>,
+    /// Everything else that was set: stack depth, compile threads, optimisation level.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// How WebAssembly becomes something that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Execution {
+    /// Compiled when loaded.
+    Jit,
+    /// Compiled ahead of time; loading maps the result.
+    Aot,
+    /// Interpreted.
+    Interpreter,
+}
+
+/// Who enforces each limit. The output limit is always enforced where the output is collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enforcement {
+    /// [`crate::Limits::wall_time_ns`].
+    pub wall_time: Enforcer,
+    /// [`crate::Limits::memory_bytes`].
+    pub memory: Enforcer,
+    /// Runaway recursion.
+    pub stack: Enforcer,
+}
+
+/// Who enforces a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enforcer {
+    /// The engine, which ends the one invocation.
+    Engine,
+    /// The runner process: it is killed, or runs into its own resource limit.
+    Process,
+}
+
+/// The name of a runtime in one mode: `runtime/mode`, or `runtime/mode+variant`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RuntimeId {
+    text: String,
+}
+
+/// A text that is not `runtime/mode` or `runtime/mode+variant`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a runtime: write runtime/mode or runtime/mode+variant, as in wasmtime/cranelift-aot+pooling")]
+pub struct BadRuntimeId(String);
+
+impl RuntimeId {
+    /// Builds the name.
+    ///
+    /// # Panics
+    /// When a part is empty or holds other characters than `a-z0-9-`: names are written in an adapter's source.
+    pub fn new(family: &str, mode: &str, variants: &[&str]) -> Self {
+        let mut text = format!("{family}/{mode}");
+        for variant in variants {
+            text.push('+');
+            text.push_str(variant);
+        }
+        text.parse().expect("the parts of a runtime's name are lower-case words")
+    }
+
+    /// The runtime: `wasmtime`.
+    pub fn family(&self) -> &str {
+        self.text.split_once('/').map_or("", |(family, _)| family)
+    }
+
+    /// The mode: `cranelift-aot`.
+    pub fn mode(&self) -> &str {
+        let rest = self.text.split_once('/').map_or("", |(_, rest)| rest);
+        rest.split_once('+').map_or(rest, |(mode, _)| mode)
+    }
+
+    /// The variants: `pooling`. Without any, the runtime is in its plain mode.
+    pub fn variants(&self) -> impl Iterator<Item = &str> {
+        self.text.split('+').skip(1)
+    }
+
+    /// Whether this variant is on.
+    pub fn has(&self, variant: &str) -> bool {
+        self.variants().any(|v| v == variant)
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl FromStr for RuntimeId {
+    type Err = BadRuntimeId;
+
+    fn from_str(text: &str) -> Result<Self, BadRuntimeId> {
+        let word =
+            |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        match text.split_once('/') {
+            Some((family, rest)) if word(family) && rest.split('+').all(word) => {
+                Ok(RuntimeId { text: text.to_owned() })
+            }
+            _ => Err(BadRuntimeId(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for RuntimeId {
+    type Error = BadRuntimeId;
+
+    fn try_from(text: String) -> Result<Self, BadRuntimeId> {
+        text.parse()
+    }
+}
+
+impl From<RuntimeId> for String {
+    fn from(id: RuntimeId) -> String {
+        id.text
+    }
+}
+
+impl fmt::Display for RuntimeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_parts() {
+        let id: RuntimeId = "wasmtime/cranelift-aot+pooling+shared-wasi".parse().unwrap();
+        assert_eq!((id.family(), id.mode()), ("wasmtime", "cranelift-aot"));
+        assert_eq!(id.variants().collect::<Vec<_>>(), ["pooling", "shared-wasi"]);
+        assert!(id.has("pooling") && !id.has("cranelift-aot"));
+        assert_eq!(RuntimeId::new("wasm3", "lazy", &[]).as_str(), "wasm3/lazy");
+    }
+
+    #[test]
+    fn names_that_are_none_are_refused() {
+        for text in ["", "wasm3", "/", "wasm3/", "/lazy", "wasm3/lazy+", "Wasm3/lazy", "wasm3/../lazy", "a/b/c"] {
+            assert!(text.parse::<RuntimeId>().is_err(), "{text}");
+        }
+    }
+}

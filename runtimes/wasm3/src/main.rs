@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    isobar_core::runner::main(isobar_wasm3::runtimes())
+}

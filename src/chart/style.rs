@@ -1,0 +1,156 @@
+//! What all charts share: colours, sizes, axes.
+
+use crate::report::units::Quantity;
+
+/// A colour: red, green, blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour(pub u8, pub u8, pub u8);
+
+/// The background.
+pub const PAPER: Colour = Colour(255, 255, 255);
+/// Text.
+pub const INK: Colour = Colour(26, 28, 31);
+/// Text that explains.
+pub const SOFT: Colour = Colour(91, 98, 112);
+/// Grid lines.
+pub const RULE: Colour = Colour(223, 227, 232);
+/// Lines that are there for comparison.
+pub const FAINT: Colour = Colour(202, 207, 214);
+/// Every second row.
+pub const STRIPE: Colour = Colour(246, 247, 249);
+/// What went wrong.
+pub const FAILED: Colour = Colour(178, 59, 6);
+
+/// What becomes of the colours above on a dark page. The palette is readable on both.
+pub const DARK: [(Colour, Colour); 7] = [
+    (PAPER, Colour(21, 24, 28)),
+    (INK, Colour(232, 234, 237)),
+    (SOFT, Colour(160, 168, 180)),
+    (RULE, Colour(48, 54, 61)),
+    (FAINT, Colour(74, 82, 92)),
+    (STRIPE, Colour(28, 32, 38)),
+    (FAILED, Colour(255, 157, 107)),
+];
+
+/// Colours that people with any colour vision tell apart, by Okabe and Ito (2008), without yellow and black, which are
+/// hard to see on one of the two papers.
+pub const PALETTE: [Colour; 6] = [
+    Colour(0, 114, 178),
+    Colour(230, 159, 0),
+    Colour(0, 158, 115),
+    Colour(204, 121, 167),
+    Colour(86, 180, 233),
+    Colour(213, 94, 0),
+];
+
+/// The colour of the `i`th thing.
+pub fn colour(i: usize) -> Colour {
+    PALETTE[i % PALETTE.len()]
+}
+
+/// The width of a chart.
+pub const WIDTH: f64 = 1280.0;
+/// The margin around a chart.
+pub const MARGIN: f64 = 28.0;
+/// The size of names and numbers.
+pub const SMALL: f64 = 11.5;
+/// The size of what stands at axes.
+pub const TINY: f64 = 10.5;
+/// The height of a row.
+pub const ROW: f64 = 18.0;
+/// Room beside a text for fonts that are wider than ours.
+pub const SLACK: f64 = 1.08;
+
+/// From numbers to places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Axis {
+    from: f64,
+    to: f64,
+    start: f64,
+    end: f64,
+    log: bool,
+}
+
+impl Axis {
+    /// From 0 at `start` to `to` at `end`.
+    pub fn linear(to: f64, start: f64, end: f64) -> Self {
+        Axis { from: 0.0, to, start, end, log: false }
+    }
+
+    /// A logarithmic axis that holds all `values` with some room at both ends; they must be positive.
+    pub fn log(values: impl Iterator<Item = f64>, start: f64, end: f64) -> Self {
+        let (low, high) = values
+            .filter(|v| *v > 0.0 && v.is_finite())
+            .fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(v), high.max(v)));
+        let (low, high) = if low <= high { (low, high) } else { (1.0, 10.0) };
+        // At least a factor of two, so that noise does not look like a difference.
+        let room = (high / low).powf(0.04).max(1.08 * (2.0 * low / high).max(1.0).sqrt());
+        Axis { from: low / room, to: high * room, start, end, log: true }
+    }
+
+    /// Where `value` is; values beyond the axis are at its end.
+    pub fn at(&self, value: f64) -> f64 {
+        let share = if self.log {
+            (value.max(self.from) / self.from).ln() / (self.to / self.from).ln()
+        } else {
+            (value - self.from) / (self.to - self.from)
+        };
+        self.start + (self.end - self.start) * share.clamp(0.0, 1.0)
+    }
+
+    /// The values to be marked, in `quantity`'s round numbers.
+    pub fn ticks(&self) -> Vec<f64> {
+        if !self.log {
+            return (0..=5).map(|i| self.to * f64::from(i) / 5.0).collect();
+        }
+        let decades = (self.to / self.from).log10();
+        let steps: &[f64] = match decades {
+            d if d < 0.7 => &[1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0],
+            d if d < 1.8 => &[1.0, 2.0, 5.0],
+            _ => &[1.0],
+        };
+        let every = if decades > 5.0 { 2 } else { 1 };
+        let powers = (self.from.log10().floor() as i32..=self.to.log10().ceil() as i32).filter(|p| p % every == 0);
+        let ticks = powers.flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)));
+        ticks.filter(|tick| (self.from..=self.to).contains(tick)).collect()
+    }
+
+    /// The ticks with their labels; linear ones all in the unit of the largest.
+    pub fn labels(&self, quantity: Quantity) -> Vec<(f64, String)> {
+        let ticks = self.ticks();
+        let label = |tick: f64| if tick == 0.0 { "0".to_owned() } else { quantity.show_tick(tick) };
+        ticks.into_iter().map(|tick| (tick, label(tick))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_axis_holds_its_values_and_has_ticks() {
+        for values in [vec![5e3, 6e9], vec![41e3, 42e3], vec![7.0], vec![], vec![0.0, f64::NAN], vec![1e-3, 1e12]] {
+            let axis = Axis::log(values.iter().copied(), 100.0, 400.0);
+            let ticks = axis.ticks();
+            assert!((2..=12).contains(&ticks.len()), "{values:?}: {ticks:?}");
+            for value in values.into_iter().filter(|v| *v > 0.0) {
+                assert!((100.0..400.0).contains(&axis.at(value)) && axis.at(value) > 100.0, "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_factors_are_equal_distances() {
+        let axis = Axis::log([1.0, 1e6].into_iter(), 0.0, 100.0);
+        let steps = [axis.at(100.0) - axis.at(10.0), axis.at(1e5) - axis.at(1e4)];
+        assert!((steps[0] - steps[1]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_linear_axis_starts_at_nothing() {
+        let axis = Axis::linear(1e7, 10.0, 110.0);
+        assert_eq!((axis.at(0.0), axis.at(5e6), axis.at(1e7), axis.at(2e7)), (10.0, 60.0, 110.0, 110.0));
+        let labels = axis.labels(Quantity::Time).into_iter().map(|(_, l)| l).collect::<Vec<_>>();
+        assert_eq!(labels, ["0", "2 ms", "4 ms", "6 ms", "8 ms", "10 ms"]);
+    }
+}

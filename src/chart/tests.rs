@@ -1,0 +1,139 @@
+use super::figure::{Shape, Text};
+use super::style::SLACK;
+use super::*;
+use crate::record::Record;
+use crate::report::synthetic;
+use crate::report::{Row, rows};
+
+/// Runs of several shapes: few and many runtimes, functions and threads, with failures and without, and nothing else.
+fn runs() -> Vec<Run> {
+    let mut runs: Vec<Run> = [(25, 6, 2, 2, true), (1, 1, 1, 1, false), (25, 2, 64, 1, true), (7, 3, 4, 1, false)]
+        .map(|(runtimes, functions, threads, rounds, failures)| {
+            synthetic::run(runtimes, functions, threads, rounds, failures)
+        })
+        .into();
+    runs.push(only_failures());
+    let mut long = synthetic::run(9, 2, 2, 1, false);
+    for (i, record) in long.records.iter_mut().enumerate() {
+        record.cell.runtime = format!("family{}/{}", i % 20, "long-".repeat(20) + "name").parse().unwrap();
+    }
+    long.header.machine.cpu = "A processor with a name of many words ".repeat(10);
+    runs.push(long);
+    runs
+}
+
+fn only_failures() -> Run {
+    let mut run = synthetic::run(25, 6, 2, 2, true);
+    run.records.retain(|record: &Record| record.result.is_err());
+    run
+}
+
+fn texts(figure: &Figure) -> impl Iterator<Item = &Text> {
+    figure.shapes.iter().filter_map(|shape| if let Shape::Text(text) = shape { Some(text) } else { None })
+}
+
+/// Left, right, upper and lower side of a text in a font a bit wider than ours.
+fn sides(text: &Text) -> [f64; 4] {
+    let (half, left) = (text.size * 0.5, text.left());
+    [left, left + text.width() * (1.0 + SLACK) / 2.0, text.y - half, text.y + half]
+}
+
+#[test]
+fn no_text_lies_over_another_or_beyond_the_page() {
+    for run in runs() {
+        let rows = rows(&run);
+        for chart in wanted(&rows) {
+            let figure = (chart.draw)(&run, &rows);
+            let texts: Vec<&Text> = texts(&figure).collect();
+            let mut boxes: Vec<([f64; 4], &Text)> = texts.iter().map(|text| (sides(text), *text)).collect();
+            boxes.sort_by(|a, b| a.0[2].total_cmp(&b.0[2]));
+            for (i, ([left, right, upper, lower], text)) in boxes.iter().enumerate() {
+                let inside = *left >= 0.0 && *right <= figure.width && *upper >= 0.0 && *lower <= figure.height;
+                assert!(inside, "{}: {text:?} on {} x {}", chart.name, figure.width, figure.height);
+                for (other, over) in boxes[i + 1..].iter().take_while(|(other, _)| other[2] < *lower) {
+                    assert!(other[0] >= *right || other[1] <= *left, "{}: {text:?} and {over:?}", chart.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_cell_is_in_its_chart() {
+    let run = synthetic::run(25, 6, 2, 3, true);
+    let rows = rows(&run);
+    for chart in wanted(&rows) {
+        let own: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == chart.scenario).collect();
+        let figure = (chart.draw)(&run, &rows);
+        let shown: Vec<&str> = texts(&figure).map(|text| text.text.as_str()).collect();
+        let failed = own.iter().filter(|row| row.outcome.is_err());
+        // Throughput has one label for all numbers of threads on which a runtime fails.
+        let mut failed: Vec<_> = failed.map(|row| (&row.cell.runtime, &row.cell.function)).collect();
+        failed.dedup();
+        let mut unique = failed.clone();
+        unique.sort();
+        unique.dedup();
+        assert_eq!(shown.iter().filter(|text| text.contains("failed: ")).count(), unique.len(), "{}", chart.name);
+        let measured = own.iter().filter_map(|row| Some((row, row.measured()?)));
+        for (row, measured) in
+            measured.filter(|(row, _)| chart.name != "throughput" || row.cell.scenario.threads() == 2)
+        {
+            let number = row.quantity().show(measured.summary.median);
+            assert!(shown.iter().any(|text| text.contains(&number)), "{} {number}", row.cell);
+        }
+    }
+}
+
+#[test]
+fn drawing_twice_gives_the_same_bytes() {
+    let run = synthetic::run(6, 2, 2, 2, true);
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [a, b] = folders.each_ref().map(|folder| draw_all(&run, folder.path()).unwrap());
+    assert_eq!((a.len(), b.len()), (6, 6));
+    for (a, b) in a.iter().zip(&b) {
+        assert_eq!(a.file_name(), b.file_name());
+        let bytes = std::fs::read(a).unwrap();
+        assert!(bytes.len() > 1000 && bytes == std::fs::read(b).unwrap(), "{}", a.display());
+    }
+}
+
+#[test]
+fn a_png_has_twice_the_pixels_of_its_svg() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = draw_all(&synthetic::run(2, 1, 1, 1, false), folder.path()).unwrap();
+    for pair in files.chunks(2) {
+        let svg = std::fs::read_to_string(&pair[0]).unwrap();
+        let png = std::fs::read(&pair[1]).unwrap();
+        let pixels = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+        let size = format!("width=\"{}\" height=\"{}\"", pixels(16) / 2, pixels(20) / 2);
+        assert!(svg.contains(&size), "{size} in {}", &svg[..200]);
+        assert!(svg.ends_with("</svg>\n") && svg.contains("Inter, "));
+    }
+}
+
+#[test]
+fn a_run_without_records_has_no_charts() {
+    let mut run = synthetic::run(3, 1, 1, 1, false);
+    run.records.clear();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(draw_all(&run, folder.path()).unwrap(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_run_of_failures_has_charts_that_say_so() {
+    let run = only_failures();
+    let folder = tempfile::tempdir().unwrap();
+    let files = draw_all(&run, folder.path()).unwrap();
+    assert_eq!(files.len(), 6);
+    let svg = std::fs::read_to_string(&files[0]).unwrap();
+    assert!(svg.contains("failed: timeout") && svg.contains("failed: crashed"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = draw_all(&synthetic::run(1, 1, 1, 1, false), &file).unwrap_err();
+    assert!(error.to_string().contains("file/charts"), "{error}");
+}

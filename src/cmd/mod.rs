@@ -1,0 +1,91 @@
+//! The subcommands: one file each, which parses, calls and prints.
+
+mod doctor;
+mod invoke;
+mod list;
+mod report;
+mod run;
+
+use crate::registry::Registry;
+use crate::workload::Catalogue;
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A barometer for isolation runtimes: what a serverless function costs inside a WebAssembly runtime.
+#[derive(Debug, Parser)]
+#[command(name = "isobar", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    places: Places,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where things are.
+#[derive(Debug, Args)]
+struct Places {
+    /// The folder with `workloads/`; by default the nearest one above the current folder or above isobar itself
+    #[arg(long, global = true, value_name = "FOLDER", env = "ISOBAR_ROOT")]
+    root: Option<PathBuf>,
+    /// A folder with a manifest (*.toml) for each further runner program
+    #[arg(long, global = true, value_name = "FOLDER", env = crate::registry::RUNNERS_VARIABLE)]
+    runners: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+    Invoke(invoke::Invoke),
+    List(list::List),
+    Doctor(doctor::Doctor),
+    Report(report::Report),
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// What happened, to which file or runtime, and what to do; displayed with `{:#}` it is one line.
+    pub fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Run(command) => command.run(&self.places),
+            Command::Invoke(command) => command.run(&self.places),
+            Command::List(command) => command.run(&self.places),
+            Command::Doctor(command) => command.run(&self.places),
+            Command::Report(command) => command.run(),
+        }
+    }
+}
+
+impl Places {
+    fn root(&self) -> Result<PathBuf> {
+        let holds_workloads = |folder: &Path| folder.join("workloads").join(crate::workload::SUMS).is_file();
+        if let Some(root) = &self.root {
+            if !holds_workloads(root) {
+                bail!("{} holds no workloads/{}; give isobar's own folder", root.display(), crate::workload::SUMS);
+            }
+            return Ok(root.clone());
+        }
+        let here = std::env::current_dir().context("cannot tell the current folder")?;
+        let exe = std::env::current_exe().unwrap_or_default();
+        let found = here.ancestors().chain(exe.ancestors()).find(|folder| holds_workloads(folder));
+        match found {
+            // Short paths in messages.
+            Some(root) if root == here => Ok(PathBuf::from(".")),
+            Some(root) => Ok(root.to_owned()),
+            None => bail!("no folder `workloads` here or above; go to isobar's own folder or name it with --root"),
+        }
+    }
+
+    fn catalogue(&self) -> Result<Catalogue> {
+        let root = self.root()?;
+        let workloads = if root == Path::new(".") { PathBuf::from("workloads") } else { root.join("workloads") };
+        Ok(Catalogue::load(&workloads)?)
+    }
+
+    fn registry(&self) -> Result<Registry> {
+        Ok(Registry::discover(self.runners.as_deref())?)
+    }
+}

@@ -1,0 +1,9 @@
+//! From a wish to records: the plan (which cells), the artifacts (what ahead-of-time modes compile first), the schedule
+//! (rounds, shuffled) and the run.
+
+mod plan;
+mod prepare;
+mod run;
+
+pub use plan::{Effort, Plan, PlanError};
+pub use run::{Observer, RunError, run};

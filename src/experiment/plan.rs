@@ -1,0 +1,215 @@
+use crate::names::nearest;
+use crate::record::Cell;
+use crate::remote::RemoteRuntime;
+use crate::workload::Workload;
+use globset::{Glob, GlobMatcher};
+use isobar_core::Runtime;
+use isobar_core::measure::{Budget, Scenario};
+use std::time::Duration;
+
+const MS: u64 = 1_000_000;
+
+/// How much time a run takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// How often every cell is measured, each time in a process of its own.
+    pub rounds: u32,
+    /// No cell is measured again once this has passed; the first round is always finished.
+    pub time: Option<Duration>,
+    /// What one measurement takes, by scenario.
+    budgets: [Budget; 3],
+}
+
+impl Effort {
+    /// Enough for intervals that tell neighbours apart on a quiet machine.
+    pub const FULL: Effort = Effort {
+        rounds: 3,
+        time: None,
+        budgets: [
+            Budget { warm_up_samples: 0, warm_up_ns: 0, min_samples: 2, max_samples: 200, time_ns: 1000 * MS },
+            Budget { warm_up_samples: 200, warm_up_ns: 200 * MS, min_samples: 5, max_samples: 5000, time_ns: 700 * MS },
+            Budget { warm_up_samples: 100, warm_up_ns: 100 * MS, min_samples: 1, max_samples: 0, time_ns: 1000 * MS },
+        ],
+    };
+
+    /// A first look, within five minutes on two cores.
+    pub const QUICK: Effort = Effort {
+        rounds: 2,
+        time: Some(Duration::from_secs(180)),
+        budgets: [
+            Budget { warm_up_samples: 0, warm_up_ns: 0, min_samples: 1, max_samples: 30, time_ns: 150 * MS },
+            Budget { warm_up_samples: 50, warm_up_ns: 30 * MS, min_samples: 1, max_samples: 1000, time_ns: 150 * MS },
+            Budget { warm_up_samples: 20, warm_up_ns: 20 * MS, min_samples: 1, max_samples: 0, time_ns: 150 * MS },
+        ],
+    };
+
+    /// What one measurement takes.
+    pub fn budget(&self, scenario: Scenario) -> Budget {
+        let [cold, warm, throughput] = self.budgets;
+        match scenario {
+            Scenario::Cold => cold,
+            Scenario::Warm => warm,
+            Scenario::Throughput { .. } => throughput,
+        }
+    }
+}
+
+/// The matrix: which runtimes, functions and scenarios, as positions in the lists that it was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The cells in the order of their names.
+    pub cells: Vec<Cell>,
+}
+
+/// A wish that cannot be met. Displayed as one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The text is no glob.
+    #[error("the filter '{0}' is no glob: {1}")]
+    BadGlob(String, String),
+    /// A filter that chooses nothing.
+    #[error("the filter '{filter}' matches no runtime, function or scenario{}; `isobar list` shows them all", did_you_mean(.nearest))]
+    MatchesNothing {
+        /// The filter.
+        filter: String,
+        /// Names that it may have been meant to be.
+        nearest: Vec<String>,
+    },
+    /// There is nothing at all to measure with.
+    #[error("no runtime is present; `isobar doctor` says what is missing")]
+    NoRuntime,
+}
+
+fn did_you_mean(nearest: &[String]) -> String {
+    if nearest.is_empty() { String::new() } else { format!(" (did you mean {}?)", nearest.join(" or ")) }
+}
+
+impl Plan {
+    /// Every runtime with every function in every scenario, as far as the filters choose them.
+    ///
+    /// A filter is a glob over the names of runtimes (`wasmtime/*`), of functions (`rust/*`; without a slash it means
+    /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
+    /// different kinds narrow each other down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
+    /// by `variants`.
+    pub fn new(
+        runtimes: &[RemoteRuntime],
+        workloads: &[Workload],
+        cores: u32,
+        quick: bool,
+        variants: bool,
+        filters: &[String],
+    ) -> Result<Plan, PlanError> {
+        let runtimes: Vec<_> = runtimes.iter().map(|runtime| &runtime.info().id).collect();
+        let scenarios: Vec<Scenario> = [Scenario::Cold, Scenario::Warm]
+            .into_iter()
+            .chain((1..=cores.max(1)).map(|threads| Scenario::Throughput { threads }))
+            .collect();
+        let names = [
+            runtimes.iter().map(|id| id.to_string()).collect(),
+            workloads.iter().map(|workload| workload.name.clone()).collect(),
+            scenarios.iter().map(Scenario::to_string).collect(),
+        ];
+        let chosen = Chosen::by(filters, &names)?;
+        let plain = |at: usize| chosen.filtered[0] || variants || runtimes[at].variants().next().is_none();
+        let quick_set = |at: usize| chosen.filtered[1] || !quick || workloads[at].quick;
+        let mut cells = Vec::new();
+        for runtime in chosen.positions(0).filter(|at| plain(*at)) {
+            for function in chosen.positions(1).filter(|at| quick_set(*at)) {
+                for scenario in chosen.positions(2) {
+                    let (runtime, function) = (runtimes[runtime].clone(), workloads[function].name.clone());
+                    cells.push(Cell { runtime, function, scenario: scenarios[scenario] });
+                }
+            }
+        }
+        if cells.is_empty() { Err(PlanError::NoRuntime) } else { Ok(Plan { cells }) }
+    }
+}
+
+/// Which names of the three kinds (runtime, function, scenario) the filters choose.
+struct Chosen {
+    /// Whether any filter was about this kind.
+    filtered: [bool; 3],
+    keep: [Vec<bool>; 3],
+}
+
+impl Chosen {
+    fn by(filters: &[String], names: &[Vec<String>; 3]) -> Result<Chosen, PlanError> {
+        let mut chosen = Chosen { filtered: [false; 3], keep: names.each_ref().map(|names| vec![false; names.len()]) };
+        for filter in filters {
+            let glob = Glob::new(filter).map_err(|e| PlanError::BadGlob(filter.clone(), e.kind().to_string()))?;
+            let glob = glob.compile_matcher();
+            let mut any = false;
+            for kind in 0..3 {
+                for (at, name) in names[kind].iter().enumerate() {
+                    if matches(&glob, filter, kind, name) {
+                        (chosen.keep[kind][at], chosen.filtered[kind], any) = (true, true, true);
+                    }
+                }
+            }
+            if !any {
+                let known = names.iter().flatten().map(String::as_str);
+                let nearest = nearest(filter, known).into_iter().map(str::to_owned).collect();
+                return Err(PlanError::MatchesNothing { filter: filter.clone(), nearest });
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn positions(&self, kind: usize) -> impl Iterator<Item = usize> {
+        let all = !self.filtered[kind];
+        self.keep[kind].iter().enumerate().filter(move |(_, keep)| all || **keep).map(|(at, _)| at)
+    }
+}
+
+fn matches(glob: &GlobMatcher, filter: &str, kind: usize, name: &str) -> bool {
+    const RUNTIME: usize = 0;
+    const FUNCTION: usize = 1;
+    const SCENARIO: usize = 2;
+    match kind {
+        RUNTIME if !filter.contains('+') => !name.contains('+') && glob.is_match(name),
+        FUNCTION if !filter.contains('/') => glob.is_match(name.rsplit_once('/').map_or(name, |(_, last)| last)),
+        SCENARIO => glob.is_match(name) || name.split('/').next() == Some(filter),
+        _ => glob.is_match(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> [Vec<String>; 3] {
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        [
+            own(&["wasm3/lazy", "wasmtime/cranelift", "wasmtime/cranelift+pooling"]),
+            own(&["rust/hello", "wat/empty"]),
+            own(&["cold", "warm", "throughput/1", "throughput/2"]),
+        ]
+    }
+
+    fn chosen(filters: &[&str]) -> Result<[Vec<usize>; 3], PlanError> {
+        let filters: Vec<String> = filters.iter().map(|f| (*f).to_owned()).collect();
+        let chosen = Chosen::by(&filters, &names())?;
+        Ok([0, 1, 2].map(|kind| chosen.positions(kind).collect()))
+    }
+
+    #[test]
+    fn without_filters_everything_is_chosen() {
+        assert_eq!(chosen(&[]).unwrap(), [vec![0, 1, 2], vec![0, 1], vec![0, 1, 2, 3]]);
+    }
+
+    #[test]
+    fn filters_choose_by_kind_and_narrow_each_other_down() {
+        assert_eq!(chosen(&["wasmtime/*"]).unwrap()[0], [1]);
+        assert_eq!(chosen(&["wasmtime/*+*"]).unwrap()[0], [2]);
+        assert_eq!(chosen(&["hello", "warm"]).unwrap(), [vec![0, 1, 2], vec![0], vec![1]]);
+        assert_eq!(chosen(&["throughput"]).unwrap()[2], [2, 3]);
+        assert_eq!(chosen(&["wasm3/*", "wasmtime/cranelift"]).unwrap()[0], [0, 1]);
+    }
+
+    #[test]
+    fn a_filter_that_chooses_nothing_names_the_nearest() {
+        let error = chosen(&["wasm3/lasy"]).unwrap_err().to_string();
+        assert!(error.contains("did you mean wasm3/lazy"), "{error}");
+        assert!(matches!(chosen(&["[x"]), Err(PlanError::BadGlob(..))));
+    }
+}

@@ -1,0 +1,12 @@
+//! isobar: a barometer for isolation runtimes. The library behind the program of the same name.
+
+pub mod chart;
+pub mod cmd;
+pub mod experiment;
+pub mod names;
+pub mod record;
+pub mod registry;
+pub mod remote;
+pub mod report;
+pub mod stats;
+pub mod workload;

@@ -1,0 +1,58 @@
+//! `report.md`.
+
+use super::document::{Block, Entry, Table, document};
+use super::summary::{Row, one_line};
+use crate::record::Run;
+
+/// The run as CommonMark with GitHub's tables. Charts are expected beside it, in `charts/`.
+pub fn markdown(run: &Run, rows: &[Row]) -> String {
+    let mut text = "# isobar: what a function costs inside a runtime\n".to_owned();
+    for block in document(run, rows) {
+        text.push('\n');
+        match block {
+            Block::Heading(level, title) => {
+                text.extend(["#".repeat(level.into()).as_str(), " ", &escape(&title), "\n"]);
+            }
+            Block::Paragraph(paragraph) => text.extend([escape(&paragraph).as_str(), "\n"]),
+            Block::Definitions(list) => {
+                for (word, meaning) in list {
+                    text.extend(["- **", &escape(&word), "**: ", &escape(&meaning), "\n"]);
+                }
+            }
+            Block::Chart(chart) => {
+                text.extend(["![", &escape(chart.title), "](charts/", chart.name, ".svg)\n"]);
+            }
+            Block::Table(content) => table(&content, &mut text),
+        }
+    }
+    text
+}
+
+fn table(table: &Table, text: &mut String) {
+    let line = |cells: &mut dyn Iterator<Item = String>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
+    text.push_str(&line(&mut table.header.iter().map(|h| escape(h))));
+    let rule = |i| if i > 0 && table.numbers { "---:".to_owned() } else { "---".to_owned() };
+    text.push_str(&line(&mut (0..table.header.len()).map(rule)));
+    for row in &table.rows {
+        text.push_str(&line(&mut row.iter().map(|entry| match entry {
+            Entry::Best(best) => format!("**{}**", escape(best)),
+            other => escape(other.text()),
+        })));
+    }
+}
+
+/// `text` as Markdown that shows it and does nothing else: one line, every character that could be markup escaped.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in one_line(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '#' | '!' => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    // A bare address becomes a link in GitHub's Markdown.
+    escaped.replace("://", ":&#47;/").replace("www.", "www&#46;")
+}

@@ -1,0 +1,54 @@
+//! What a run tells: a table in the terminal, `report.md` and `report.html`. All of them are pure functions of the run:
+//! the same records give the same bytes.
+
+mod document;
+mod html;
+mod markdown;
+pub mod summary;
+mod terminal;
+pub mod units;
+mod words;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use summary::{Failed, Measured, Phases, Row, functions, rows};
+pub use terminal::terminal;
+
+use crate::chart::{self, ChartError};
+use crate::record::Run;
+use std::path::{Path, PathBuf};
+
+/// Why a report cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A chart cannot.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// The system refused.
+    #[error("cannot write {}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Writes the charts, `report.md` and `report.html` into the run's folder, and names them, the reports first. `rows` are
+/// those of [`rows`].
+pub fn write(run: &Run, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let charts = chart::draw(run, rows, folder)?;
+    let mut files = Vec::new();
+    for (name, text) in [("report.html", html(run, rows)), ("report.md", markdown(run, rows))] {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|source| ReportError::Io { path: path.clone(), source })?;
+        files.push(path);
+    }
+    files.extend(charts);
+    Ok(files)
+}
+
+#[cfg(test)]
+pub(crate) mod synthetic;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! From records to rows: one for each cell, with its number or with what went wrong.
+
+use super::units::Quantity;
+use crate::record::{Artifact, Cell, Record, Run};
+use crate::stats::{self, Summary};
+use isobar_core::measure::{MeasureError, Samples, Scenario};
+use std::collections::{BTreeMap, HashMap};
+
+/// What became of one cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Which cell.
+    pub cell: Cell,
+    /// Its number, or why there is none.
+    pub outcome: Result<Measured, Failed>,
+    /// For runtimes that compile ahead of time: how that went.
+    pub artifact: Option<Artifact>,
+}
+
+/// A cell's number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// The median and its interval: nanoseconds, or invocations per second for throughput.
+    pub summary: Summary,
+    /// How many times worse than the best runtime of the same function and scenario.
+    pub ratio: f64,
+    /// Cold: the medians of the phases.
+    pub phases: Option<Phases>,
+}
+
+/// The medians of the phases of a cold start, in nanoseconds. They need not add up to the median of the sums.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Phases {
+    /// Creating the runtime.
+    pub engine_ns: f64,
+    /// Bringing the artifact into memory.
+    pub load_ns: f64,
+    /// Making the sandbox.
+    pub instantiate_ns: f64,
+    /// Running the function.
+    pub execute_ns: f64,
+}
+
+impl Phases {
+    /// The phases' names, in the order of [`Phases::values_ns`].
+    pub const NAMES: [&str; 4] = ["engine", "load", "instantiate", "execute"];
+
+    /// The phases in their order, in nanoseconds.
+    pub fn values_ns(&self) -> [f64; 4] {
+        [self.engine_ns, self.load_ns, self.instantiate_ns, self.execute_ns]
+    }
+}
+
+/// A cell of which at least one measurement failed. What the others measured is not shown: a runtime that works now
+/// and then is not a fast one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// What happened, in a word: `timeout`.
+    pub kind: String,
+    /// What happened, in one line; several texts are parted by semicolons.
+    pub text: String,
+    /// How many measurements failed.
+    pub failures: usize,
+    /// How many were made.
+    pub processes: usize,
+}
+
+impl Row {
+    /// What its number is.
+    pub fn quantity(&self) -> Quantity {
+        Quantity::of(self.cell.scenario)
+    }
+
+    /// Its number, if there is one.
+    pub fn measured(&self) -> Option<&Measured> {
+        self.outcome.as_ref().ok()
+    }
+}
+
+/// The rows of all cells that have records: by function in the run's order, by scenario, the best first, failed ones
+/// last. The order of the records does not matter.
+pub fn rows(run: &Run) -> Vec<Row> {
+    let mut cells: BTreeMap<&Cell, Vec<&Record>> = BTreeMap::new();
+    for record in &run.records {
+        cells.entry(&record.cell).or_default().push(record);
+    }
+    let mut rows: Vec<Row> = cells.into_iter().map(|(cell, records)| row(run.header.seed, cell, records)).collect();
+    let names = run.header.functions.iter().map(|f| f.name.as_str());
+    let places: HashMap<&str, usize> = names.zip(0..).collect();
+    let place = |row: &Row| places.get(row.cell.function.as_str()).copied().unwrap_or(usize::MAX);
+    rows.sort_by(|a, b| {
+        let group = |row: &Row| (place(row), row.cell.function.clone(), row.cell.scenario);
+        group(a).cmp(&group(b)).then_with(|| best_first(a, b)).then_with(|| a.cell.runtime.cmp(&b.cell.runtime))
+    });
+    for group in rows.chunk_by_mut(|a, b| same_group(&a.cell, &b.cell)) {
+        let Some(best) = group.first().and_then(Row::measured).map(|m| m.summary.median) else { continue };
+        for row in group {
+            let quantity = row.quantity();
+            if let Ok(measured) = &mut row.outcome {
+                measured.ratio = quantity.ratio(measured.summary.median, best);
+            }
+        }
+    }
+    rows
+}
+
+/// Rows by function and scenario, in the order of [`rows`].
+pub fn groups(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    rows.chunk_by(|a, b| same_group(&a.cell, &b.cell))
+}
+
+/// The functions of `rows`, in their order.
+pub fn functions(rows: &[Row]) -> Vec<&str> {
+    let mut names: Vec<&str> = rows.iter().map(|r| r.cell.function.as_str()).collect();
+    names.dedup();
+    names
+}
+
+fn same_group(a: &Cell, b: &Cell) -> bool {
+    a.function == b.function && a.scenario == b.scenario
+}
+
+fn best_first(a: &Row, b: &Row) -> std::cmp::Ordering {
+    match (a.measured(), b.measured()) {
+        (Some(x), Some(y)) => a.quantity().better_first(x.summary.median, y.summary.median),
+        (x, y) => y.is_some().cmp(&x.is_some()),
+    }
+}
+
+fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>) -> Row {
+    records.sort_by_key(|record| record.round);
+    let artifact = records.iter().find_map(|record| record.artifact);
+    let outcome = failed(&records).map_or_else(|| measured(seed, cell, &records), Err);
+    Row { cell: cell.clone(), outcome, artifact }
+}
+
+fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Failed> {
+    let samples: Vec<&Samples> = records.iter().filter_map(|r| Some(&r.result.as_ref().ok()?.samples)).collect();
+    let processes: Vec<Vec<f64>> = samples.iter().map(|s| values(cell.scenario, s)).collect();
+    let summary = Summary::of(&processes, stats::seed(seed, &cell.to_string())).ok_or_else(|| {
+        let none = records.len();
+        Failed { kind: "no samples".into(), text: "no samples".into(), failures: none, processes: none }
+    })?;
+    let phases = (cell.scenario == Scenario::Cold).then(|| phases(&samples));
+    Ok(Measured { summary, ratio: 1.0, phases })
+}
+
+/// The number of every sample.
+fn values(scenario: Scenario, samples: &Samples) -> Vec<f64> {
+    let sums = |columns: &[&Vec<u64>]| {
+        let length = columns.iter().map(|c| c.len()).min().unwrap_or(0);
+        (0..length).map(|i| columns.iter().map(|c| c[i] as f64).sum()).collect()
+    };
+    let Samples { engine_ns, load_ns, instantiate_ns, execute_ns, teardown_ns, trials } = samples;
+    match scenario {
+        Scenario::Cold => sums(&[engine_ns, load_ns, instantiate_ns, execute_ns]),
+        Scenario::Warm => sums(&[instantiate_ns, execute_ns, teardown_ns]),
+        Scenario::Throughput { .. } => trials.iter().map(|trial| trial.rate_per_s()).collect(),
+    }
+}
+
+fn phases(samples: &[&Samples]) -> Phases {
+    let median = |column: fn(&Samples) -> &Vec<u64>| {
+        let mut all: Vec<f64> = samples.iter().flat_map(|s| column(s)).map(|ns| *ns as f64).collect();
+        stats::median(&mut all).unwrap_or(0.0)
+    };
+    Phases {
+        engine_ns: median(|s| &s.engine_ns),
+        load_ns: median(|s| &s.load_ns),
+        instantiate_ns: median(|s| &s.instantiate_ns),
+        execute_ns: median(|s| &s.execute_ns),
+    }
+}
+
+fn failed(records: &[&Record]) -> Option<Failed> {
+    let errors: Vec<&MeasureError> = records.iter().filter_map(|record| record.result.as_ref().err()).collect();
+    let mut texts: Vec<String> = errors.iter().map(|e| shorten(&one_line(&e.to_string()), 240)).collect();
+    let mut seen = std::collections::HashSet::new();
+    texts.retain(|text| seen.insert(text.clone()));
+    let kind = match errors.first()? {
+        MeasureError::Failure(failure) => failure.name().replace('-', " "),
+        MeasureError::WrongAnswer(_) => "wrong answer".to_owned(),
+    };
+    Some(Failed { kind, text: texts.join("; "), failures: errors.len(), processes: records.len() })
+}
+
+/// What a guest or a runtime said, fit for a table: one line, no control characters.
+pub(super) fn one_line(text: &str) -> String {
+    let printable = text.replace(|c: char| c.is_control(), " ");
+    printable.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `text`, cut to `longest` characters.
+pub(crate) fn shorten(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some(_) => text.chars().take(longest.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}

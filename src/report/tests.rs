@@ -1,0 +1,188 @@
+use super::*;
+use crate::record::{Function, Record};
+use isobar_core::Failure;
+use isobar_core::measure::{MeasureError, Measurement, Samples, Scenario, Trial};
+
+fn small() -> Run {
+    synthetic::run(7, 2, 2, 3, true)
+}
+
+#[test]
+fn terminal_table() {
+    insta::assert_snapshot!(terminal(&rows(&small()), false));
+}
+
+#[test]
+fn markdown_report() {
+    let run = small();
+    insta::assert_snapshot!(markdown(&run, &rows(&run)));
+}
+
+#[test]
+fn colours_are_only_where_they_are_wanted() {
+    let rows = rows(&small());
+    assert!(!terminal(&rows, false).contains('\u{1b}'));
+    assert!(terminal(&rows, true).contains("\u{1b}["));
+}
+
+#[test]
+fn the_order_of_the_records_does_not_matter() {
+    let run = small();
+    let mut shuffled = run.clone();
+    fastrand::Rng::with_seed(3).shuffle(&mut shuffled.records);
+    let (a, b) = (rows(&run), rows(&shuffled));
+    assert_eq!(a, b);
+    assert_eq!((html(&run, &a), markdown(&run, &a)), (html(&shuffled, &b), markdown(&shuffled, &b)));
+}
+
+#[test]
+fn a_summary_does_not_depend_on_other_cells() {
+    let run = small();
+    let mut fewer = run.clone();
+    fewer.records.retain(|record| record.cell.runtime.family() == "wasmtime");
+    let all = rows(&run);
+    for row in rows(&fewer) {
+        let same = all.iter().find(|other| other.cell == row.cell).unwrap();
+        assert_eq!(same.measured().map(|m| m.summary), row.measured().map(|m| m.summary), "{}", row.cell);
+    }
+}
+
+fn record(run: &Run, runtime: &str, scenario: Scenario, round: u32, result: Result<Samples, Failure>) -> Record {
+    let cell = crate::record::Cell {
+        runtime: runtime.parse().unwrap(),
+        function: run.header.functions[0].name.clone(),
+        scenario,
+    };
+    let result = match result {
+        Ok(samples) => Ok(Measurement { samples, warm_up_samples: 0, peak_rss_bytes: None }),
+        Err(failure) => Err(MeasureError::Failure(failure)),
+    };
+    Record { cell, round, artifact: None, result }
+}
+
+fn warm(ns: u64) -> Result<Samples, Failure> {
+    Ok(Samples { instantiate_ns: vec![ns], execute_ns: vec![10], teardown_ns: vec![1], ..Samples::default() })
+}
+
+#[test]
+fn rows_hold_what_the_records_say() {
+    let mut run = synthetic::run(1, 1, 1, 1, false);
+    let cold = Samples {
+        engine_ns: vec![1, 2, 3],
+        load_ns: vec![10, 20, 30],
+        instantiate_ns: vec![100, 200, 300],
+        execute_ns: vec![1000, 2000, 3000],
+        teardown_ns: vec![9, 9, 9],
+        trials: vec![],
+    };
+    let trial = |completed| Trial { completed: vec![completed; 2], elapsed_ns: vec![1_000_000_000; 2] };
+    let trials = |n| Ok(Samples { trials: vec![trial(n)], ..Samples::default() });
+    let two = Scenario::Throughput { threads: 2 };
+    run.records = vec![
+        record(&run, "a/slow", two, 0, trials(5)),
+        record(&run, "a/fast", two, 0, trials(20)),
+        record(&run, "a/slow", Scenario::Warm, 1, warm(989)),
+        record(&run, "a/slow", Scenario::Warm, 0, warm(1989)),
+        record(&run, "a/fast", Scenario::Warm, 0, warm(489)),
+        record(&run, "a/part", Scenario::Warm, 0, warm(1)),
+        record(&run, "a/part", Scenario::Warm, 1, Err(Failure::Timeout { limit_ns: 1_000_000_000 })),
+        record(&run, "a/none", Scenario::Warm, 0, Ok(Samples::default())),
+        record(&run, "a/fast", Scenario::Cold, 0, Ok(cold)),
+    ];
+    let rows = rows(&run);
+    let told: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let outcome = row.outcome.as_ref().map(|m| (m.summary.median, m.ratio, m.summary.processes));
+            let outcome = outcome.map_err(|f| (f.kind.as_str(), f.failures, f.processes));
+            format!("{} {} {outcome:?}", row.cell.runtime, row.cell.scenario)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "a/fast cold Ok((2222.0, 1.0, 1))",
+            "a/fast warm Ok((500.0, 1.0, 1))",
+            "a/slow warm Ok((1500.0, 3.0, 2))",
+            "a/none warm Err((\"no samples\", 1, 1))",
+            "a/part warm Err((\"timeout\", 1, 2))",
+            "a/fast throughput/2 Ok((40.0, 1.0, 1))",
+            "a/slow throughput/2 Ok((10.0, 4.0, 1))",
+        ]
+    );
+    let phases = rows[0].measured().unwrap().phases.unwrap();
+    assert_eq!(phases.values_ns(), [2.0, 20.0, 200.0, 2000.0]);
+}
+
+#[test]
+fn what_records_say_is_shown_and_does_nothing_else() {
+    let mut run = synthetic::run(1, 1, 1, 1, false);
+    let nasty = "<script>alert(1)</script> | **b** [x](http://e.g) `c`\n# h\u{1b}[31m & \"q\" 'r'";
+    run.header.functions = vec![Function { description: nasty.into(), ..run.header.functions[0].clone() }];
+    run.header.machine.cpu = nasty.into();
+    run.header.absent[0].reason = nasty.into();
+    run.header.runtimes[0].settings.insert(nasty.into(), nasty.into());
+    run.records = vec![record(&run, "a/b", Scenario::Warm, 0, Err(Failure::host(nasty)))];
+    let rows = rows(&run);
+    let (page, text, table) = (html(&run, &rows), markdown(&run, &rows), terminal(&rows, false));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; | **b**") && !page.contains("<script"));
+    assert!(page.contains("&amp; &quot;q&quot; &#39;r&#39;"));
+    assert!(!page.contains('\u{1b}') && !text.contains('\u{1b}') && !table.contains('\u{1b}'));
+    assert!(text.contains(r"&lt;script&gt;alert(1)&lt;/script&gt; \| \*\*b\*\* \[x\](http:&#47;/e.g) \`c\` \# h"));
+    let columns = |line: &str| line.replace(r"\|", "").matches('|').count();
+    let tables: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
+    let headers = tables.windows(2).filter(|pair| columns(pair[0]) != columns(pair[1])).count();
+    assert!(headers < 4 && tables.len() > 6, "{tables:#?}");
+}
+
+#[test]
+fn tables_in_markdown_are_rectangular() {
+    let run = small();
+    let text = markdown(&run, &rows(&run));
+    for block in text.split("\n\n").filter(|block| block.starts_with('|')) {
+        let columns = |line: &str| line.replace(r"\|", "").matches('|').count();
+        let widths: Vec<usize> = block.trim().lines().map(columns).collect();
+        assert!(widths.iter().all(|width| *width == widths[0]) && widths.len() > 2, "{block}");
+    }
+}
+
+#[test]
+fn a_run_that_was_cut_off_says_so() {
+    let mut run = small();
+    let rounds = run.header.rounds;
+    let whole = markdown(&run, &rows(&run));
+    assert!(!whole.contains("cut off"));
+    let last = run.records.last().unwrap().cell.clone();
+    run.records
+        .retain(|record| record.cell != last && (record.round + 1 < rounds || record.cell.function != "rust/hello"));
+    let text = markdown(&run, &rows(&run));
+    assert!(text.contains(" 1 were not measured at all, and "), "{text}");
+}
+
+#[test]
+fn writing_names_every_file_and_links_to_nothing_else() {
+    let run = small();
+    let folder = tempfile::tempdir().unwrap();
+    let files = write(&run, &rows(&run), folder.path()).unwrap();
+    let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
+    let charts =
+        ["cold", "warm", "throughput"].map(|name| [format!("charts/{name}.svg"), format!("charts/{name}.png")]);
+    let expected: Vec<String> =
+        ["report.html", "report.md"].map(str::to_owned).into_iter().chain(charts.into_iter().flatten()).collect();
+    assert_eq!(names, expected);
+    let page = std::fs::read_to_string(&files[0]).unwrap();
+    for quoted in page.split(['"']).filter(|part| part.starts_with("charts/")) {
+        assert!(folder.path().join(quoted).is_file(), "{quoted}");
+    }
+    assert!(!page.contains("http") && !page.contains(folder.path().to_str().unwrap()));
+}
+
+#[test]
+fn a_run_without_records_has_a_report() {
+    let mut run = small();
+    run.records.clear();
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(write(&run, &rows(&run), folder.path()).unwrap().len(), 2);
+    assert!(terminal(&rows(&run), false).contains("Nothing was measured"));
+    assert!(html(&run, &[]).contains("Nothing was measured"));
+}

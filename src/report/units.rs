@@ -1,0 +1,197 @@
+//! Numbers as people read them: a unit that fits, three significant digits.
+
+use crate::stats::Summary;
+use isobar_core::measure::Scenario;
+
+/// What a scenario's number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// A time in nanoseconds; less is better.
+    Time,
+    /// Invocations per second; more is better.
+    Rate,
+}
+
+/// A unit: its name, and how much of the quantity it is.
+type Unit = (&'static str, f64);
+
+const TIMES: [Unit; 4] = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)];
+const RATES: [Unit; 3] = [("/s", 1.0), ("k/s", 1e3), ("M/s", 1e6)];
+const BYTES: [Unit; 4] = [("B", 1.0), ("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0)];
+
+impl Quantity {
+    /// What is measured in `scenario`.
+    pub fn of(scenario: Scenario) -> Self {
+        match scenario {
+            Scenario::Cold | Scenario::Warm => Quantity::Time,
+            Scenario::Throughput { .. } => Quantity::Rate,
+        }
+    }
+
+    /// `41.2 µs`, `12.3 k/s`.
+    pub fn show(self, value: f64) -> String {
+        show(self.units(), value)
+    }
+
+    /// The summary's interval in the unit and with the digits of its median: `[40.8, 41.9]`.
+    pub fn show_interval(self, summary: &Summary) -> String {
+        let (_, size) = fitting(self.units(), summary.median);
+        let decimals = decimals(summary.median / size);
+        format!("[{:.decimals$}, {:.decimals$}]", summary.low / size, summary.high / size)
+    }
+
+    /// How many times worse than `best` a `value` is: 1 for the best one.
+    pub fn ratio(self, value: f64, best: f64) -> f64 {
+        match self {
+            _ if value == best => 1.0,
+            Quantity::Time => value / best,
+            Quantity::Rate => best / value,
+        }
+    }
+
+    /// Which of two values is better comes first.
+    pub fn better_first(self, a: f64, b: f64) -> std::cmp::Ordering {
+        match self {
+            Quantity::Time => a.total_cmp(&b),
+            Quantity::Rate => b.total_cmp(&a),
+        }
+    }
+
+    /// `lower is better`.
+    pub fn direction(self) -> &'static str {
+        match self {
+            Quantity::Time => "lower is better",
+            Quantity::Rate => "higher is better",
+        }
+    }
+
+    /// A round number on an axis, digits that say nothing left out: `10 µs`, `2.5 ms`.
+    pub fn show_tick(self, value: f64) -> String {
+        let (name, size) = fitting(self.units(), value);
+        // Enough digits for any tick, few enough to round away what binary fractions add.
+        let number = format!("{:.3}", value / size);
+        format!("{} {name}", number.trim_end_matches('0').trim_end_matches('.'))
+    }
+
+    fn units(self) -> &'static [Unit] {
+        match self {
+            Quantity::Time => &TIMES,
+            Quantity::Rate => &RATES,
+        }
+    }
+}
+
+/// A time in nanoseconds: `41.2 µs`.
+pub fn time(ns: f64) -> String {
+    show(&TIMES, ns)
+}
+
+/// A size: `1.20 MiB`.
+pub fn bytes(bytes: u64) -> String {
+    if bytes < 1024 { format!("{bytes} B") } else { show(&BYTES, bytes as f64) }
+}
+
+/// How many times worse than the best: `1.00x`, `12.3x`.
+pub fn ratio(ratio: f64) -> String {
+    if ratio.is_finite() { format!("{:.*}x", decimals(ratio), ratio) } else { "-".to_owned() }
+}
+
+/// `1 thread`, `2 threads`.
+pub fn count(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A time since the Unix epoch in seconds: `2026-11-20 17:46 UTC`.
+pub fn date(epoch_s: u64) -> String {
+    let (days, minutes) = (epoch_s / 86400, epoch_s % 86400 / 60);
+    // Howard Hinnant's civil_from_days: eras of 400 years that start on the first of March.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
+}
+
+fn show(units: &[Unit], value: f64) -> String {
+    let (name, size) = fitting(units, value);
+    format!("{:.*} {name}", decimals(value / size), value / size)
+}
+
+/// The largest unit in which `value` is at least 1, three digits of it being shown.
+fn fitting(units: &[Unit], value: f64) -> Unit {
+    let fits = |(_, size): &&Unit| value >= size * 0.9995;
+    *units.iter().rev().find(fits).unwrap_or(&units[0])
+}
+
+/// Decimals that make three significant digits.
+fn decimals(value: f64) -> usize {
+    match value {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_three_digits_and_a_unit_that_fits() {
+        for (ns, text) in [
+            (0.0, "0.00 ns"),
+            (7.0, "7.00 ns"),
+            (999.4, "999 ns"),
+            (999.6, "1.00 µs"),
+            (41_234.0, "41.2 µs"),
+            (9_996.0, "10.0 µs"),
+            (99_960.0, "100 µs"),
+            (999_499.0, "999 µs"),
+            (999_600.0, "1.00 ms"),
+            (6.1e9, "6.10 s"),
+            (3.6e12, "3600 s"),
+        ] {
+            assert_eq!(time(ns), text);
+        }
+    }
+
+    #[test]
+    fn other_numbers() {
+        assert_eq!(Quantity::Rate.show(12_345.6), "12.3 k/s");
+        assert_eq!(Quantity::Rate.show(0.5), "0.50 /s");
+        assert_eq!(
+            (bytes(0), bytes(999), bytes(1023), bytes(1_258_291)),
+            ("0 B".into(), "999 B".into(), "1023 B".into(), "1.20 MiB".into())
+        );
+        assert_eq!((ratio(1.0), ratio(12.345), ratio(1234.0)), ("1.00x".into(), "12.3x".into(), "1234x".into()));
+        assert_eq!(ratio(f64::NAN), "-");
+        assert_eq!((count(1, "thread"), count(2, "thread")), ("1 thread".into(), "2 threads".into()));
+    }
+
+    #[test]
+    fn intervals_are_in_the_unit_of_the_median() {
+        let summary = Summary { median: 998_000.0, low: 40_000.0, high: 1_204_400.0, processes: 1, samples: 3 };
+        assert_eq!(Quantity::Time.show_interval(&summary), "[40, 1204]");
+        let summary = Summary { median: 41_234.0, low: 40_812.0, high: 41_949.0, processes: 1, samples: 3 };
+        assert_eq!(Quantity::Time.show_interval(&summary), "[40.8, 41.9]");
+    }
+
+    #[test]
+    fn ticks_are_short() {
+        let ticks = [(1e4, "10 µs"), (2.5e6, "2.5 ms"), (600_000.000_001, "600 µs"), (0.0, "0 ns")];
+        assert!(ticks.iter().all(|(ns, text)| Quantity::Time.show_tick(*ns) == *text));
+        assert_eq!(Quantity::Rate.show_tick(2e5), "200 k/s");
+    }
+
+    #[test]
+    fn dates() {
+        assert_eq!(date(0), "1970-01-01 00:00 UTC");
+        assert_eq!(date(951_782_399), "2000-02-28 23:59 UTC");
+        assert_eq!(date(951_782_400), "2000-02-29 00:00 UTC");
+        assert_eq!(date(1_795_196_789), "2026-11-20 17:46 UTC");
+    }
+}

@@ -1,0 +1,55 @@
+//! The conformance suite through the runner boundary, over every runtime, mode and variant that is present.
+//!
+//! `cargo test --test conformance wasmtime/winch` runs it over those whose name has that in it. Every runtime that can
+//! run several threads is also measured on eight of them, since invocations over one runner take turns otherwise.
+
+use isobar::registry::Registry;
+use isobar::remote::RemoteRuntime;
+use isobar_conformance::Boundary;
+use isobar_core::Runtime;
+use isobar_core::measure::{Budget, Scenario};
+use libtest_mimic::{Completion, Failed, Trial};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+fn main() -> ExitCode {
+    let registry = match Registry::discover(None) {
+        Ok(registry) => registry,
+        Err(e) => {
+            eprintln!("{e}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut trials = Vec::new();
+    for absent in registry.absent {
+        let reason = absent.reason;
+        trials.push(Trial::ignorable_test(absent.family, move || Ok(Completion::ignored_with(reason))));
+    }
+    trials.push(Trial::test("there is a runtime", {
+        let present = !registry.runtimes.is_empty();
+        move || if present { Ok(()) } else { Err("build the runners: cargo build --release --workspace".into()) }
+    }));
+    for runtime in registry.runtimes {
+        let runtime = Arc::new(runtime);
+        if runtime.info().concurrent {
+            let runtime = runtime.clone();
+            trials.push(Trial::test(format!("{} on eight threads", runtime.info().id), move || on_threads(&runtime)));
+        }
+        trials.push(isobar_conformance::trial(runtime, Boundary::Runner));
+    }
+    isobar_conformance::run(trials)
+}
+
+/// Measuring checks every answer.
+fn on_threads(runtime: &RemoteRuntime) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let task = isobar_conformance::task(runtime, folder.path())?;
+    let budget = Budget { warm_up_samples: 1, warm_up_ns: 1, min_samples: 1, max_samples: 100, time_ns: 50_000_000 };
+    let measurement = runtime.measure(Scenario::Throughput { threads: 8 }, task, budget)?;
+    let trials = &measurement.samples.trials;
+    if trials.iter().all(|trial| trial.completed.len() == 8 && trial.completed.iter().all(|count| *count > 0)) {
+        Ok(())
+    } else {
+        Err(format!("not every thread completed an invocation: {trials:?}").into())
+    }
+}
