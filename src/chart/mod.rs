@@ -65,13 +65,13 @@ pub fn draw(run: &Run, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, Char
     let mut files = Vec::new();
     for chart in wanted(rows) {
         let figure = (chart.draw)(run, rows);
-        let path = folder.join(chart.name).with_extension("svg");
-        let svg = paint::svg(&figure, chart.title).map_err(|e| failed(&path, e))?;
-        std::fs::write(&path, svg).map_err(|e| failed(&path, e.into()))?;
-        files.push(path);
-        let path = folder.join(chart.name).with_extension("png");
-        paint::png(&figure, &path).map_err(|e| failed(&path, e))?;
-        files.push(path);
+        let bytes = [("svg", paint::svg(&figure, chart.title).map(String::into_bytes)), ("png", paint::png(&figure))];
+        for (extension, bytes) in bytes {
+            let path = folder.join(chart.name).with_extension(extension);
+            let written = bytes.and_then(|bytes| Ok(std::fs::write(&path, bytes)?));
+            written.map_err(|e| failed(&path, e))?;
+            files.push(path);
+        }
     }
     Ok(files)
 }

@@ -8,7 +8,6 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, TextStyle};
 use std::error::Error;
 use std::fmt::Write;
-use std::path::Path;
 
 /// Both files are drawn with so many pixels for one of the figure's. An SVG says that it is that much smaller, so that
 /// its whole numbers are fine enough.
@@ -39,9 +38,20 @@ pub(super) fn svg(figure: &Figure, title: &str) -> Result<String, PaintError> {
     Ok(svg)
 }
 
-/// Writes the figure as PNG.
-pub(super) fn png(figure: &Figure, path: &Path) -> Result<(), PaintError> {
-    paint(figure, &mut BitMapBackend::new(path, size(figure)), bitmap_text)
+/// The figure as PNG.
+pub(super) fn png(figure: &Figure) -> Result<Vec<u8>, PaintError> {
+    let (width, height) = size(figure);
+    let mut pixels = vec![0; width as usize * height as usize * 3];
+    paint(figure, &mut BitMapBackend::with_buffer(&mut pixels, (width, height)), bitmap_text)?;
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    // Charts are plain areas: best without a filter.
+    encoder.set_compression(png::Compression::Default);
+    encoder.set_filter(png::FilterType::NoFilter);
+    encoder.write_header()?.write_image_data(&pixels)?;
+    Ok(file)
 }
 
 fn size(figure: &Figure) -> (u32, u32) {

@@ -129,7 +129,8 @@ fn draw_grid(figure: &mut Figure, axes: &Axes, bottom: f64) {
     }
     figure.line((axes.x, bottom), (axes.end(), bottom), 1.0, FAINT);
     let every = (f64::from(axes.most) * 20.0 / axes.width).ceil() as u32;
-    let marked = |t: &u32| *t == 1 || *t == axes.most || (t % every == 0 && t + every <= axes.most && *t > every / 2);
+    let marked =
+        |t: &u32| *t == 1 || *t == axes.most || (t.is_multiple_of(every) && t + every <= axes.most && *t > every / 2);
     for threads in (1..=axes.most).filter(marked) {
         page::tick(figure, threads.to_string(), axes.threads(threads), bottom + 10.0);
     }
@@ -217,13 +218,14 @@ fn spread(ends: &mut [End], top: f64, bottom: f64) {
     }
 }
 
-/// What stands beside a line: its name with its last rate, and what failed. Each with whether it is about a failure.
+/// What stands beside a line: its name with its last rate (and how many times that on one thread), and what failed. Each with whether it is about a failure.
 fn labels(line: &Line) -> Vec<(bool, String)> {
     let name = shorten(line.runtime.as_str().split_once('/').map_or("", |(_, name)| name), page::LONGEST_NAME);
     let mut labels = Vec::new();
-    if let (Some((_, [first, ..])), Some((most, [last, ..]))) = (line.points.first(), line.points.last()) {
+    if let Some((most, [last, ..])) = line.points.last() {
         let rate = Quantity::Rate.show(*last);
-        let factor = if *most > 1 { format!(", {}", units::ratio(last / first)) } else { String::new() };
+        let one = line.points.first().filter(|(threads, _)| *threads == 1 && *most > 1);
+        let factor = one.map_or_else(String::new, |(_, [first, ..])| format!(", {}", units::ratio(last / first)));
         labels.push((false, format!("{name} {rate}{factor}")));
     }
     if let Some((threads, failed)) = line.failures.first() {

@@ -76,7 +76,8 @@ fn heading(level: u8, text: &str) -> Block {
 fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     let header = &run.header;
     let machine = &header.machine;
-    let kind = if machine.virtual_machine { "virtual machine" } else { "no virtual machine that it knows of" };
+    let kind =
+        if machine.virtual_machine { "virtual machine" } else { "not a virtual machine, as far as the processor says" };
     let cores = units::count(machine.cores as usize, "core");
     let rounds = units::count(header.rounds as usize, "round");
     let quick = if header.quick { "; a quick run: good for a look, not for publishing" } else { "" };

@@ -1,4 +1,4 @@
-//! A memory limit for an engine that has none: each `memory.grow` of a module becomes a call of a function that is
+//! The variant `+limits`: a memory limit for an engine that has none. In it each `memory.grow` of a module becomes a call of a function that is
 //! added to it. That function knows the limit, notes what it refuses, and is the only one that grows memory. Nothing
 //! else in the module changes, so a limit costs one call where memory is asked for and nothing elsewhere.
 
@@ -140,7 +140,7 @@ mod tests {
 
     fn guarded(wat: &str) -> Option<Vec<u8>> {
         let wasm = wat::parse_str(wat).unwrap();
-        let Ok(interface) = interface::read(&wasm) else { panic!("{wat}") };
+        let Ok(interface) = interface::read(&wasm, true) else { panic!("{wat}") };
         add(&wasm, &interface).unwrap()
     }
 

@@ -2,8 +2,8 @@
 //! called (`lazy`), or all of them when a module is instantiated (`eager`).
 //!
 //! wasm3 has no WASI library to be embedded with, no interruption and no memory limit. The shared WASI host serves it,
-//! the runner's parent ends what runs too long, and the memory limit is a guard that is put into the module: see
-//! `guard.rs`.
+//! the runner's parent ends what runs too long, and the runner's process limits its memory. The variant `+limits` puts a
+//! guard into the module, so that one invocation can be held to its memory: see `guard.rs`.
 //!
 //! Its calls nest on the native stack too, and it traps when it has used 8 MiB of that. It must therefore run on threads
 //! with [`settings::NATIVE_STACK_BYTES`]: on a smaller stack runaway recursion is the end of the process.
@@ -37,15 +37,28 @@ enum Mode {
 
 /// wasm3 in each of its modes.
 pub fn runtimes() -> Vec<Box<dyn Runtime>> {
-    [Mode::Lazy, Mode::Eager].map(|mode| Box::new(Wasm3 { mode, info: Arc::new(info(mode)) }) as _).into()
+    let both = |mode| [false, true].map(|guarded| Box::new(Wasm3::new(mode, guarded)) as Box<dyn Runtime>);
+    [Mode::Lazy, Mode::Eager].into_iter().flat_map(both).collect()
 }
 
 struct Wasm3 {
     mode: Mode,
+    guarded: bool,
     info: Arc<RuntimeInfo>,
 }
 
-fn info(mode: Mode) -> RuntimeInfo {
+impl Wasm3 {
+    fn new(mode: Mode, guarded: bool) -> Self {
+        Wasm3 { mode, guarded, info: Arc::new(info(mode, guarded)) }
+    }
+}
+
+fn info(mode: Mode, guarded: bool) -> RuntimeInfo {
+    let variants: &[&str] = if guarded { &["limits"] } else { &[] };
+    let (memory, limit) = match guarded {
+        true => (Enforcer::Engine, "a guard in the module in place of memory.grow"),
+        false => (Enforcer::Process, "that of the process"),
+    };
     let mode = match mode {
         Mode::Lazy => "lazy",
         Mode::Eager => "eager",
@@ -53,16 +66,16 @@ fn info(mode: Mode) -> RuntimeInfo {
     let settings = [
         ("stack", format!("{} bytes, and at most 8 MiB of native stack", settings::STACK_BYTES)),
         ("module", "parsed again for every instance, bodies checked when compiled".to_owned()),
-        ("memory limit", "a guard in the module in place of memory.grow".to_owned()),
+        ("memory limit", limit.to_owned()),
         ("environment", "one per engine and thread".to_owned()),
     ];
     RuntimeInfo {
-        id: RuntimeId::new("wasm3", mode, &[]),
+        id: RuntimeId::new("wasm3", mode, variants),
         version: String::from_utf8_lossy(wasm3::M3_VERSION).trim_end_matches('\0').to_owned(),
         wasi: "isobar shared host".to_owned(),
         execution: Execution::Interpreter,
         concurrent: true,
-        enforcement: Enforcement { wall_time: Enforcer::Process, memory: Enforcer::Engine, stack: Enforcer::Engine },
+        enforcement: Enforcement { wall_time: Enforcer::Process, memory, stack: Enforcer::Engine },
         proposals: settings::proposals(&MORE_PROPOSALS),
         settings: settings.map(|(key, value)| (key.to_owned(), value)).into(),
     }
@@ -77,7 +90,7 @@ impl Runtime for Wasm3 {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         environment(id)?;
-        Ok(Box::new(Wasm3Engine { id, mode: self.mode, info: self.info.clone() }))
+        Ok(Box::new(Wasm3Engine { id, mode: self.mode, guarded: self.guarded, info: self.info.clone() }))
     }
 }
 
@@ -85,6 +98,7 @@ impl Runtime for Wasm3 {
 struct Wasm3Engine {
     id: u64,
     mode: Mode,
+    guarded: bool,
     info: Arc<RuntimeInfo>,
 }
 
@@ -93,7 +107,7 @@ impl Engine for Wasm3Engine {
         let wasm = inspect::read_module(artifact)?;
         let rejected = |message: &str| inspect::explain_rejection(&wasm, &self.info.proposals, message);
         environment(self.id)?.parse(&wasm).map_err(|message| rejected(&message))?;
-        let interface = interface::read(&wasm).map_err(|refusal| match refusal {
+        let interface = interface::read(&wasm, self.guarded).map_err(|refusal| match refusal {
             Refusal::Malformed(message) => rejected(&message),
             Refusal::Link(failure) => failure,
         })?;

@@ -124,8 +124,19 @@ impl Wasm3Instance {
             None => {}
         }
         match end(&self.wasm, &self.info, message) {
-            End::Trap(..) if self.guarded && self.sandbox.global(guard::REFUSED) == Some(1) => End::Memory,
+            End::Trap(..) if self.refused_memory() => End::Memory,
             end => end,
+        }
+    }
+}
+
+impl Wasm3Instance {
+    /// Whether more memory was asked for than the limit allows. Without a guard it is the process that refuses, somewhat
+    /// above the limit, and nothing tells: what counts is that the memory is larger than the limit.
+    fn refused_memory(&self) -> bool {
+        match self.guarded {
+            true => self.sandbox.global(guard::REFUSED) == Some(1),
+            false => self.sandbox.memory_bytes() > self.limits.memory_bytes,
         }
     }
 }

@@ -118,6 +118,12 @@ impl Sandbox {
         check(unsafe { wasm3::m3_Call(function.0, 0, null_mut()) }).map_err(|message| self.explain(message))
     }
 
+    /// The size of the memory.
+    pub fn memory_bytes(&self) -> u64 {
+        // SAFETY: the runtime lives as long as `self`.
+        unsafe { wasm3::m3_GetMemorySize(self.runtime) }.into()
+    }
+
     /// The value of an exported i32 global.
     pub fn global(&self, name: &CStr) -> Option<u32> {
         // SAFETY: the module is loaded, the name ends with a nul; a tagged value is plain data.

@@ -190,11 +190,15 @@ fn bomb(memory: &str, then: &str) -> String {
 fn memory_beyond_the_limit_is_refused() {
     each(|runtime| {
         let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
-        assert_eq!(runtime.info().enforcement.memory, Enforcer::Engine);
+        let module = "(module (memory 129) (func (export \"_start\")))";
+        assert_eq!(invoke_with(runtime, module, limits), Err(Failure::Memory { limit_bytes: 8 << 20 }));
+        // Without a guard, what grows is refused by a runner's process only.
+        if runtime.info().enforcement.memory == Enforcer::Process {
+            return;
+        }
         let memory = Err(Failure::Memory { limit_bytes: 8 << 20 });
         assert_eq!(invoke_with(runtime, bomb("1", "unreachable"), limits), memory);
         assert_eq!(invoke_with(runtime, bomb("129", "unreachable"), limits), memory);
-        assert_eq!(invoke_with(runtime, "(module (memory 129) (func (export \"_start\")))", limits), memory);
         // It copes.
         let expect = "(if (i32.ne (memory.size) (i32.const 113)) (then unreachable))";
         assert_eq!(invoke_with(runtime, bomb("1", expect), limits), Ok(Outcome::default()));

@@ -64,7 +64,10 @@ fn check(runtime: Arc<dyn Runtime>, boundary: Boundary) -> Result<(), String> {
     for case in cases::all() {
         match run_case(&subject, &case) {
             Ok(()) => passed += 1,
-            Err(Problem::Wrong(what)) => failed.push(format!("{}: {what}", case.name)),
+            Err(Problem::Wrong(what)) => {
+                failed.push(format!("{}: {what}", case.name));
+                subject.restart();
+            }
             Err(Problem::NotHere(why)) => left_out.entry(why).or_default().push(case.name),
         }
     }

@@ -117,20 +117,22 @@ impl Subject {
         engine.load(&path)?.instantiate(invocation)?.execute()
     }
 
+    /// Gives up the engine: the next invocation starts another.
+    pub(crate) fn restart(&self) {
+        *self.started.borrow_mut() = None;
+    }
+
     /// After a failure: functions run as before. Where it took the process with it, in a new one.
     pub(crate) fn goes_on(&self, process_may_be_gone: bool) -> Verdict {
         let answers = || self.run(&ask(&["exit", "5"])).map(|outcome| outcome.exit_code);
         let mut answer = answers();
         if answer.is_err() && process_may_be_gone && self.boundary == Boundary::Runner {
-            *self.started.borrow_mut() = None;
+            self.restart();
             answer = answers();
         }
         match answer {
             Ok(5) => Ok(()),
-            other => {
-                *self.started.borrow_mut() = None;
-                Err(Problem::Wrong(format!("the next invocation gives {other:?} instead of exit code 5")))
-            }
+            other => Err(Problem::Wrong(format!("the next invocation gives {other:?} instead of exit code 5"))),
         }
     }
 }

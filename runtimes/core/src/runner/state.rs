@@ -125,10 +125,11 @@ impl<'a> State<'a> {
     }
 }
 
-/// The process' own memory limit, for runtimes that have none.
+/// The process' own memory limit, for runtimes that have none, or whose stack grows as long as there is memory.
 fn limit_by_process(runtime: &dyn Runtime, invocation: &Invocation, threads: u32) -> Option<AllocationLimit> {
     let bytes = invocation.limits.memory_bytes.saturating_mul(u64::from(threads));
-    (runtime.info().enforcement.memory == Enforcer::Process).then(|| limit_allocation(bytes))
+    let enforcement = runtime.info().enforcement;
+    [enforcement.memory, enforcement.stack].contains(&Enforcer::Process).then(|| limit_allocation(bytes))
 }
 
 fn done(start: Instant) -> Reply {
