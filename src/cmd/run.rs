@@ -102,6 +102,7 @@ impl Run {
             absent: registry.absent.clone(),
             functions: workloads.iter().filter(measured).map(function).collect(),
             cells: plan.cells.clone(),
+            skipped: plan.skipped.clone(),
         }
     }
 }

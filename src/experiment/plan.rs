@@ -1,5 +1,5 @@
 use crate::names::nearest;
-use crate::record::Cell;
+use crate::record::{Cell, Skipped};
 use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
 use globset::{Glob, GlobMatcher};
@@ -54,11 +54,13 @@ impl Effort {
     }
 }
 
-/// The matrix: which runtimes, functions and scenarios, as positions in the lists that it was made of.
+/// The matrix: which runtimes, functions and scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The cells in the order of their names.
+    /// The cells, by runtime, function and scenario.
     pub cells: Vec<Cell>,
+    /// What was chosen and cannot be measured.
+    pub skipped: Vec<Skipped>,
 }
 
 /// A wish that cannot be met. Displayed as one line.
@@ -99,29 +101,32 @@ impl Plan {
         variants: bool,
         filters: &[String],
     ) -> Result<Plan, PlanError> {
-        let runtimes: Vec<_> = runtimes.iter().map(|runtime| &runtime.info().id).collect();
+        let infos: Vec<_> = runtimes.iter().map(|runtime| runtime.info()).collect();
         let scenarios: Vec<Scenario> = [Scenario::Cold, Scenario::Warm]
             .into_iter()
             .chain((1..=cores.max(1)).map(|threads| Scenario::Throughput { threads }))
             .collect();
         let names = [
-            runtimes.iter().map(|id| id.to_string()).collect(),
+            infos.iter().map(|info| info.id.to_string()).collect(),
             workloads.iter().map(|workload| workload.name.clone()).collect(),
             scenarios.iter().map(Scenario::to_string).collect(),
         ];
         let chosen = Chosen::by(filters, &names)?;
-        let plain = |at: usize| chosen.filtered[0] || variants || runtimes[at].variants().next().is_none();
-        let quick_set = |at: usize| chosen.filtered[1] || !quick || workloads[at].quick;
-        let mut cells = Vec::new();
-        for runtime in chosen.positions(0).filter(|at| plain(*at)) {
-            for function in chosen.positions(1).filter(|at| quick_set(*at)) {
-                for scenario in chosen.positions(2) {
-                    let (runtime, function) = (runtimes[runtime].clone(), workloads[function].name.clone());
-                    cells.push(Cell { runtime, function, scenario: scenarios[scenario] });
-                }
+        let plain = |at: &usize| chosen.filtered[0] || variants || infos[*at].id.variants().next().is_none();
+        let quick_set = |at: &usize| chosen.filtered[1] || !quick || workloads[*at].quick;
+        let mut plan = Plan { cells: Vec::new(), skipped: Vec::new() };
+        for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
+            let (can, cannot): (Vec<Scenario>, Vec<Scenario>) =
+                chosen.positions(2).map(|at| scenarios[at]).partition(|s| s.threads() == 1 || info.concurrent);
+            for workload in chosen.positions(1).filter(quick_set).map(|at| &workloads[at]) {
+                let cell = |&scenario| Cell { runtime: info.id.clone(), function: workload.name.clone(), scenario };
+                plan.cells.extend(can.iter().map(cell));
             }
+            let reason = "the runtime cannot run instances of one module on several threads";
+            let skip = |scenario| Skipped { runtime: info.id.clone(), scenario, reason: reason.to_owned() };
+            plan.skipped.extend(cannot.into_iter().map(skip));
         }
-        if cells.is_empty() { Err(PlanError::NoRuntime) } else { Ok(Plan { cells }) }
+        if plan.cells.is_empty() { Err(PlanError::NoRuntime) } else { Ok(plan) }
     }
 }
 

@@ -38,6 +38,21 @@ pub struct Header {
     pub functions: Vec<Function>,
     /// The cells that were planned, in the plan's order.
     pub cells: Vec<Cell>,
+    /// What was left out of the plan because it cannot be measured.
+    #[serde(default)]
+    pub skipped: Vec<Skipped>,
+}
+
+/// A scenario that a runtime does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Which runtime.
+    pub runtime: RuntimeId,
+    /// Which scenario.
+    #[serde(flatten)]
+    pub scenario: Scenario,
+    /// Why.
+    pub reason: String,
 }
 
 /// A runtime that is not there.

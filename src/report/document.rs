@@ -46,10 +46,12 @@ impl Entry {
 /// The report of a run, from top to bottom.
 pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     let mut blocks = vec![Block::Definitions(facts(run, rows))];
-    if !run.header.absent.is_empty() {
+    let absent = run.header.absent.iter().map(|a| (a.family.clone(), a.reason.clone()));
+    let skipped = run.header.skipped.iter().map(|s| (format!("{} {}", s.runtime, s.scenario), s.reason.clone()));
+    let not_measured: Vec<_> = absent.chain(skipped).collect();
+    if !not_measured.is_empty() {
         blocks.push(heading(2, "Not measured"));
-        let absent = run.header.absent.iter().map(|a| (a.family.clone(), a.reason.clone()));
-        blocks.push(Block::Definitions(absent.collect()));
+        blocks.push(Block::Definitions(not_measured));
     }
     if rows.is_empty() {
         blocks.push(Block::Paragraph("Nothing was measured: the run has no records.".to_owned()));
@@ -92,7 +94,7 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     let short = rows.iter().filter(|row| processes(row) < header.rounds as usize).count();
     if missing + short > 0 {
         let text = format!(
-            "the run was cut off: of {planned} planned cells {missing} were not measured at all, and {short} in fewer rounds"
+            "the run ended early: of {planned} planned cells {missing} were not measured at all, and {short} in fewer rounds"
         );
         facts.push(("Incomplete".to_owned(), text));
     }

@@ -102,6 +102,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         },
         runtimes: modes.iter().map(info).collect(),
         absent: vec![Absent { family: "nodejs".into(), reason: "not found; install it with scripts/setup".into() }],
+        skipped: Vec::new(),
         functions: functions.iter().map(function).collect(),
         cells: vec![],
     }
