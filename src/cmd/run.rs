@@ -74,7 +74,7 @@ impl Run {
         let (runtimes, workloads) = (&registry.runtimes, catalogue.workloads());
         let records = experiment::run(&plan, &effort, seed, runtimes, workloads, &mut folder, &mut progress)?;
         progress.bar.finish_and_clear();
-        derive(&record::Run { header, records }, folder.path())?;
+        derive(&record::Run { header, records }, folder.path(), folder.path())?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -8,6 +8,8 @@ mod cases;
 mod guest;
 mod process;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 pub use guest::task;
 
@@ -60,25 +62,41 @@ static PROCESS: RwLock<()> = RwLock::new(());
 fn check(runtime: Arc<dyn Runtime>, boundary: Boundary) -> Result<(), String> {
     let id = runtime.info().id.clone();
     let subject = Subject::new(runtime, boundary).map_err(|e| format!("no temporary folder: {e}"))?;
-    let (mut passed, mut failed, mut left_out) = (0, Vec::new(), BTreeMap::<_, Vec<_>>::new());
-    for case in cases::all() {
-        match run_case(&subject, &case) {
-            Ok(()) => passed += 1,
-            Err(Problem::Wrong(what)) => {
-                failed.push(format!("{}: {what}", case.name));
-                subject.restart();
-            }
-            Err(Problem::NotHere(why)) => left_out.entry(why).or_default().push(case.name),
-        }
-    }
+    let Report { passed, failed, left_out } = report(&subject);
+    let (ok, wrong) = (passed.len(), failed.len());
     let left_out: String =
         left_out.iter().map(|(why, names)| format!(", left out ({why}): {}", names.join(", "))).collect();
     if failed.is_empty() {
-        println!("{id}: {passed} cases ok{left_out}");
+        println!("{id}: {ok} cases ok{left_out}");
         return Ok(());
     }
-    println!("{id}: {} cases FAILED, {passed} ok{left_out}", failed.len());
-    Err(format!("{id}: {} cases failed\n  {}", failed.len(), failed.join("\n  ")))
+    println!("{id}: {wrong} cases FAILED, {ok} ok{left_out}");
+    let lines: String = failed.iter().map(|(name, what)| format!("\n  {name}: {what}")).collect();
+    Err(format!("{id}: {wrong} cases failed{lines}"))
+}
+
+/// What became of each case.
+#[derive(Default)]
+struct Report {
+    passed: Vec<&'static str>,
+    failed: Vec<(&'static str, String)>,
+    /// By the reason.
+    left_out: BTreeMap<&'static str, Vec<&'static str>>,
+}
+
+fn report(subject: &Subject) -> Report {
+    let mut report = Report::default();
+    for case in cases::all() {
+        match run_case(subject, &case) {
+            Ok(()) => report.passed.push(case.name),
+            Err(Problem::NotHere(why)) => report.left_out.entry(why).or_default().push(case.name),
+            Err(Problem::Wrong(what)) => {
+                report.failed.push((case.name, what));
+                subject.restart();
+            }
+        }
+    }
+    report
 }
 
 fn run_case(subject: &Subject, case: &Case) -> Verdict {

@@ -2,7 +2,6 @@
 
 use super::{Cases, Problem, Verdict, exits, same, same_bytes, wrong};
 use crate::guest::{ask, echo_of};
-use crate::process::Process;
 use crate::subject::Subject;
 use isobar_core::settings::NATIVE_STACK_BYTES;
 use isobar_core::{Invocation, Module};
@@ -35,6 +34,7 @@ fn loaded_twice(s: &Subject) -> Verdict {
     let artifact = s.path("probe.artifact");
     let again = s.engine()?.load(&artifact)?;
     exits(again.instantiate(&ask(&["state"]))?.execute(), 0)?;
+    exits(again.instantiate(&ask(&["exit", "9"]))?.execute(), 9)?;
     drop(again);
     exits(s.run(&ask(&["state"])), 0)
 }
@@ -71,15 +71,11 @@ pub(super) fn warm(s: &Subject) -> Verdict {
     let Some(process) = s.process()? else { return Err(Problem::NotHere("the runner's process is not to be found")) };
     let invoke = |count| (0..count).try_for_each(|_| exits(s.run(&ask(&["state"])), 0));
     invoke(100)?;
-    let before = holdings(&process)?;
+    let before = process.holdings()?;
     invoke(1000)?;
-    let after = holdings(&process)?;
+    let after = process.holdings()?;
     let grown = after.descriptors > before.descriptors + 8
         || after.mappings > before.mappings + 100
         || after.resident_bytes > before.resident_bytes + SLACK_BYTES;
     if grown { wrong(format!("what the process holds grows from {before:?} to {after:?}")) } else { Ok(()) }
-}
-
-fn holdings(process: &Process) -> Result<crate::process::Holdings, Problem> {
-    Ok(process.holdings()?)
 }
