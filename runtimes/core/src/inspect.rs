@@ -40,10 +40,16 @@ pub fn read_module(path: &Path) -> Result<Vec<u8>, Failure> {
     if std::str::from_utf8(&bytes).map_or(true, |text| text.contains('\0')) {
         return Err(Failure::rejected("neither a WebAssembly binary nor WebAssembly text"));
     }
-    match wat::parse_bytes(&bytes) {
-        Ok(binary) => Ok(binary.into_owned()),
-        Err(e) => Err(Failure::rejected(format!("malformed WebAssembly text: {e}"))),
-    }
+    wat::parse_bytes(&bytes).map(|binary| binary.into_owned()).map_err(|mut e| {
+        e.set_path(path);
+        // What follows the first two lines (the message, the place) is an excerpt.
+        let text = one_line(e.to_string().lines().take(2));
+        Failure::rejected(format!("malformed WebAssembly text: {text}"))
+    })
+}
+
+fn one_line<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The proposals beyond the first edition of WebAssembly that a module cannot do without.
@@ -76,7 +82,7 @@ pub fn explain_rejection(wasm: &[u8], enabled: &[String], runtime_says: &str) ->
         Ok(needed) => {
             let missing = |name: &&str| !enabled.iter().any(|e| e == name);
             let proposals = needed.into_iter().filter(missing).map(str::to_owned).collect();
-            Failure::Rejected { message: runtime_says.trim().to_owned(), proposals }
+            Failure::Rejected { message: one_line(runtime_says.lines()), proposals }
         }
     }
 }

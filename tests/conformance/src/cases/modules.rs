@@ -130,11 +130,11 @@ macro_rules! imports {
 
 const IMPORTS: &str = isobar_core::preview1!(imports);
 
-/// Prints how many of the descriptors 3 to 15 seem to be a preopened folder, how many of 0 to 15 let a file be opened,
-/// and the errors of `sock_accept` on the descriptors 0 and 3.
+/// Prints how many of the descriptors 3 to 15 seem to be a preopened folder, on how many of 0 to 15 a file can be
+/// opened, made, or a folder be made, and the errors of `sock_accept` on the descriptors 0 and 3.
 const ASKS_FOR_FILES: &str = "
   (memory (export \"memory\") 1)
-  (data (i32.const 64) \".\")
+  (data (i32.const 64) \".fd\")
   (func (export \"_start\")
     (local $fd i32)
     (loop $more
@@ -145,6 +145,11 @@ const ASKS_FOR_FILES: &str = "
       (if (i32.eqz (call $path_open (local.get $fd) (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 0)
                      (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 96)))
         (then (i32.store (i32.const 36) (i32.add (i32.load (i32.const 36)) (i32.const 1)))))
+      (if (i32.eqz (call $path_open (local.get $fd) (i32.const 0) (i32.const 65) (i32.const 1) (i32.const 1)
+                     (i64.const 0x42) (i64.const 0x42) (i32.const 0) (i32.const 96)))
+        (then (i32.store (i32.const 36) (i32.add (i32.load (i32.const 36)) (i32.const 0x100)))))
+      (if (i32.eqz (call $path_create_directory (local.get $fd) (i32.const 66) (i32.const 1)))
+        (then (i32.store (i32.const 36) (i32.add (i32.load (i32.const 36)) (i32.const 0x10000)))))
       (local.set $fd (i32.add (local.get $fd) (i32.const 1)))
       (br_if $more (i32.lt_u (local.get $fd) (i32.const 16))))
     (i32.store (i32.const 40) (call $sock_accept (i32.const 0) (i32.const 0) (i32.const 96)))
@@ -163,7 +168,11 @@ fn every_function(s: &Subject) -> Verdict {
     match numbers[..] {
         [0, 0, accepted, accepted_3] if accepted != 0 && accepted_3 != 0 => Ok(()),
         [folders, opened, accepted, accepted_3] => wrong(format!(
-            "{folders} preopened folders, {opened} files opened, sock_accept gives {accepted} and {accepted_3}"
+            "{folders} preopened folders, {} files opened, {} made, {} folders made, sock_accept gives {accepted} and \
+             {accepted_3}",
+            opened & 0xff,
+            opened >> 8 & 0xff,
+            opened >> 16
         )),
         _ => wrong(format!("{} bytes of standard output", outcome.stdout.len())),
     }
