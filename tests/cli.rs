@@ -32,6 +32,7 @@ fn unknown_names_get_the_nearest_ones() {
     assert!(complaint(&["run", "--filter", "fibonaci"]).contains("did you mean rust/fibonacci"));
     assert!(complaint(&["invoke", "wasmi/lazy", "missing.wasm"]).contains("no file missing.wasm"));
     assert!(complaint(&["invoke", "wasmi/lazy", "hello", "--env", "X"]).contains("--env KEY=VALUE"));
+    assert!(complaint(&["report", "missing"]).contains("cannot read missing/run.json (is it the folder of a run?)"));
 }
 
 #[test]

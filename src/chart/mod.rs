@@ -41,7 +41,7 @@ pub const CHARTS: [Chart; 3] = [
 
 /// Why a chart cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the chart {}: {source}", path.display())]
+#[error("cannot write the chart {}", path.display())]
 pub struct ChartError {
     path: PathBuf,
     source: paint::PaintError,

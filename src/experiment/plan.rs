@@ -144,8 +144,8 @@ impl Chosen {
             let glob = Glob::new(filter).map_err(|e| PlanError::BadGlob(filter.clone(), e.kind().to_string()))?;
             let glob = glob.compile_matcher();
             let mut any = false;
-            for kind in 0..3 {
-                for (at, name) in names[kind].iter().enumerate() {
+            for (kind, names) in names.iter().enumerate() {
+                for (at, name) in names.iter().enumerate() {
                     if matches(&glob, filter, kind, name) {
                         (chosen.keep[kind][at], chosen.filtered[kind], any) = (true, true, true);
                     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The system refused.
-    #[error("cannot {what} {}: {source}; free some space or choose another folder with --results", path.display())]
+    #[error("cannot {what} {}{}", path.display(), remedy(what))]
     Io {
         /// What was to be done.
         what: &'static str,
@@ -26,6 +26,13 @@ pub enum StoreError {
         /// What is wrong.
         message: String,
     },
+}
+
+fn remedy(what: &str) -> &'static str {
+    match what {
+        "read" => " (is it the folder of a run?)",
+        _ => " (free some space, or choose another folder with --results)",
+    }
 }
 
 /// The folder of one run.

@@ -25,7 +25,7 @@ pub enum ReportError {
     #[error(transparent)]
     Chart(#[from] ChartError),
     /// The system refused.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}", path.display())]
     Io {
         /// Which file.
         path: PathBuf,
