@@ -19,6 +19,11 @@ pub(crate) struct Mode {
 }
 
 impl Mode {
+    /// Wasmtime's default, which is not changed.
+    pub(crate) fn optimisation(&self) -> &'static str {
+        if self.strategy == Strategy::Winch { "none: one pass" } else { "for speed" }
+    }
+
     pub(crate) fn ahead_of_time(&self) -> bool {
         self.execution == Execution::Aot
     }

@@ -56,6 +56,7 @@ fn described(mode: Mode, id: &RuntimeId) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::from([
         ("code", mode.code.to_owned()),
         ("compile threads", "1".to_owned()),
+        ("optimisation", mode.optimisation().to_owned()),
         ("stack", format!("{} bytes", settings::STACK_BYTES)),
         ("allocator", if id.has("pooling") { "pooling" } else { "on demand" }.to_owned()),
         ("reference types", "without externref, which would take a garbage collector".to_owned()),
