@@ -1,4 +1,4 @@
-//! The adapter in every mode, on modules that are small enough to read.
+//! What the conformance suite does not ask: when a module is rejected, and this engine's own corners.
 
 use crate::runtimes;
 use isobar_core::{Enforcer, Engine, Failure, Invocation, Limits, Module, Outcome, Runtime, TrapKind, settings};
@@ -16,11 +16,6 @@ const HELLO: &str = r#"(module
 /// A module with these parts and a memory, and `_start` with this body.
 fn program(parts: &str, body: &str) -> String {
     format!("(module {parts} (memory (export \"memory\") 1) (func (export \"_start\") {body}))")
-}
-
-fn exit(code: i32) -> String {
-    let import = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))";
-    program(import, &format!("(call $exit (i32.const {code})) unreachable"))
 }
 
 /// A folder with one module in it.
@@ -63,69 +58,6 @@ fn each(test: fn(&dyn Runtime)) {
         let thread = std::thread::Builder::new().stack_size(settings::NATIVE_STACK_BYTES);
         thread.spawn(move || test(&*runtime)).unwrap().join().unwrap();
     }
-}
-
-#[test]
-fn output_is_captured_apart() {
-    each(|runtime| {
-        let outcome = invoke(runtime, HELLO).unwrap();
-        assert_eq!(outcome, Outcome { exit_code: 0, stdout: b"hello\n".into(), stderr: b"oops".into() });
-    });
-}
-
-#[test]
-fn exit_codes_come_through() {
-    each(|runtime| {
-        for code in [0, 1, 3, 125, 126, 127, 255] {
-            assert_eq!(invoke(runtime, exit(code)).unwrap().exit_code, code);
-        }
-    });
-}
-
-#[test]
-fn traps_are_told_apart() {
-    let table = "(type $nothing (func)) (type $number (func (param i32))) (table 2 2 funcref) (elem (i32.const 0) $n)
-                 (func $n (param i32))";
-    let traps = [
-        (TrapKind::Unreachable, program("", "unreachable")),
-        (TrapKind::IntegerDivideByZero, program("", "(drop (i32.div_u (i32.const 1) (i32.load (i32.const 0))))")),
-        (
-            TrapKind::IntegerOverflow,
-            program("", "(drop (i32.div_s (i32.const 0x80000000) (i32.sub (i32.load (i32.const 0)) (i32.const 1))))"),
-        ),
-        (TrapKind::BadConversionToInteger, program("", "(drop (i32.trunc_f32_s (f32.const nan)))")),
-        (TrapKind::MemoryOutOfBounds, program("", "(drop (i32.load (i32.const 65536)))")),
-        (TrapKind::TableOutOfBounds, program(table, "(call_indirect (type $nothing) (i32.const 7))")),
-        (TrapKind::IndirectCallToNull, program(table, "(call_indirect (type $nothing) (i32.const 1))")),
-        (TrapKind::BadSignature, program(table, "(call_indirect (type $nothing) (i32.const 0))")),
-    ];
-    for (kind, wat) in traps {
-        for runtime in runtimes() {
-            let id = runtime.info().id.clone();
-            match invoke(&*runtime, &wat) {
-                Err(Failure::Trap { kind: got, .. }) => assert_eq!(got, kind, "{id}"),
-                other => panic!("{id}: {kind}: {other:?}"),
-            }
-        }
-    }
-}
-
-#[test]
-fn what_is_not_there_is_a_link_failure() {
-    each(|runtime| {
-        for (wat, word) in [
-            (program("(import \"env\" \"f\" (func))", ""), "env"),
-            (program("(import \"wasi_snapshot_preview1\" \"nonsense\" (func))", ""), "nonsense"),
-            (program("(import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i64)))", ""), "fd_write"),
-            ("(module)".to_owned(), "_start"),
-            ("(module (func (export \"_start\") (param i32)))".to_owned(), "_start"),
-        ] {
-            match invoke(runtime, &wat) {
-                Err(Failure::Link { message }) => assert!(message.contains(word), "{message}"),
-                other => panic!("{wat}: {other:?}"),
-            }
-        }
-    });
 }
 
 #[test]
@@ -205,46 +137,6 @@ fn memory_beyond_the_limit_is_refused() {
 }
 
 #[test]
-fn too_much_output_ends_the_run() {
-    each(|runtime| {
-        for fd in [1, 2] {
-            let wat = format!(
-                "(module (import \"wasi_snapshot_preview1\" \"fd_write\"
-                    (func $fd_write (param i32 i32 i32 i32) (result i32)))
-                  (memory (export \"memory\") 1) (data (i32.const 4) \"\\00\\10\")
-                  (func (export \"_start\") (loop $more
-                    (drop (call $fd_write (i32.const {fd}) (i32.const 0) (i32.const 1) (i32.const 8)))
-                    (br $more))))"
-            );
-            let limits = Limits { output_bytes: 100_000, ..Limits::default() };
-            assert_eq!(invoke_with(runtime, wat, limits), Err(Failure::OutputLimit { limit_bytes: 100_000 }));
-        }
-    });
-}
-
-#[test]
-fn runaway_recursion_is_a_trap() {
-    each(|runtime| {
-        let small = "(func $f (param i32) (result i32)
-            (i32.add (i32.const 1) (call $f (i32.add (local.get 0) (i32.const 1)))))";
-        let locals = "(local i64)".repeat(500);
-        let large = format!("(func $f (param i32) (result i32) {locals} (call $f (local.get 0)))");
-        let blocks = format!(
-            "(func $f (param i32) (result i32) {} (drop (call $f (local.get 0))) {} (i32.const 0))",
-            "(loop ".repeat(100),
-            ")".repeat(100)
-        );
-        let indirect = "(table 1 funcref) (elem (i32.const 0) $f) (type $t (func (param i32) (result i32)))
-            (func $f (param i32) (result i32)
-              (i32.add (i32.const 1) (call_indirect (type $t) (local.get 0) (i32.const 0))))";
-        for parts in [small, &large, &blocks, indirect] {
-            let outcome = invoke(runtime, program(parts, "(drop (call $f (i32.const 0)))"));
-            assert!(matches!(outcome, Err(Failure::Trap { kind: TrapKind::StackOverflow, .. })), "{outcome:?}");
-        }
-    });
-}
-
-#[test]
 fn deep_recursion_that_ends_is_no_trap() {
     each(|runtime| {
         let parts = "(func $f (param i32) (result i32)
@@ -264,82 +156,6 @@ fn a_start_section_runs_like_the_rest() {
         let traps = invoke(runtime, program("(func $s (drop (i32.div_u (i32.const 1) (i32.const 0)))) (start $s)", ""));
         assert!(matches!(traps, Err(Failure::Trap { kind: TrapKind::IntegerDivideByZero, .. })), "{traps:?}");
     });
-}
-
-/// Exits with 1 if it finds anything in its memory or its global, and leaves something there.
-const LEAVES_TRACES: &str = r#"(module
-  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-  (memory (export "memory") 1) (global $g (mut i32) (i32.const 0))
-  (func (export "_start")
-    (if (i32.or (global.get $g) (i32.load (i32.const 1000))) (then (call $exit (i32.const 1))))
-    (global.set $g (i32.const 1)) (i32.store (i32.const 1000) (i32.const 1))
-    (drop (memory.grow (i32.const 1)))))"#;
-
-fn open_files() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
-}
-
-#[test]
-fn a_thousand_runs_are_alike_and_leave_nothing_open() {
-    each(|runtime| {
-        let engine = runtime.engine().unwrap();
-        let module = load(&*engine, LEAVES_TRACES).unwrap();
-        // A module outlives its engine.
-        drop(engine);
-        let invocation = Invocation::default();
-        assert_eq!(run(&*module, &invocation), Ok(Outcome::default()));
-        let before = open_files();
-        for _ in 0..1000 {
-            assert_eq!(run(&*module, &invocation), Ok(Outcome::default()));
-        }
-        // Other tests open files meanwhile, but few.
-        assert!(open_files() < before + 100);
-    });
-}
-
-#[test]
-fn eight_threads_share_a_module() {
-    each(|runtime| {
-        let engine = runtime.engine().unwrap();
-        let module = load(&*engine, HELLO).unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for _ in 0..50 {
-                        assert_eq!(run(&*module, &Invocation::default()).unwrap().stdout, b"hello\n");
-                    }
-                });
-            }
-        });
-    });
-}
-
-#[test]
-fn the_variant_with_limits_ends_what_takes_too_long() {
-    let sleep = "(import \"wasi_snapshot_preview1\" \"poll_oneoff\"
-            (func $poll (param i32 i32 i32 i32) (result i32)))
-        (data (i32.const 24) \"\\00\\00\\00\\00\\00\\01\")";
-    let poll =
-        |count: u32| format!("(drop (call $poll (i32.const 0) (i32.const 256) (i32.const {count}) (i32.const 512)))");
-    // The same clock in the place of a second subscription.
-    let twice = format!("{sleep} (data (i32.const 72) \"\\00\\00\\00\\00\\00\\01\")");
-    let endless = [
-        program("", "(loop $l (br $l))"),
-        program("(func $f (local i32) (loop $l (br $l)))", "(call $f)"),
-        program("(func $s (loop $l (br $l))) (start $s)", ""),
-        program(sleep, &poll(1)),
-        program(&twice, &poll(2)),
-        program(&format!("{sleep} (func $s {}) (start $s)", poll(1)), ""),
-    ];
-    let limits = Limits { wall_time_ns: 50_000_000, ..Limits::default() };
-    for runtime in runtimes() {
-        let info = runtime.info();
-        assert_eq!(info.enforcement.wall_time == Enforcer::Engine, info.id.has("limits"));
-        for wat in endless.iter().filter(|_| info.id.has("limits")) {
-            let outcome = invoke_with(&*runtime, wat, limits);
-            assert_eq!(outcome, Err(Failure::Timeout { limit_ns: 50_000_000 }), "{} {wat}", info.id);
-        }
-    }
 }
 
 #[test]
