@@ -87,8 +87,9 @@ impl Registry {
     pub fn find(&self, name: &str) -> Result<&RemoteRuntime, String> {
         let known = |runtime: &&RemoteRuntime| runtime.info().id.as_str() == name;
         self.runtimes.iter().find(known).ok_or_else(|| {
-            let family = name.split(['/', '+']).next().unwrap_or_default();
-            match self.absent.iter().find(|absent| absent.family == family) {
+            // `wasmer/llvm-aot` is of the family `wasmer-llvm`.
+            let dashed = name.replace('/', "-");
+            match self.absent.iter().find(|absent| dashed.starts_with(&absent.family)) {
                 Some(absent) => format!("the runtime {name} is not here: {}", absent.reason),
                 None => {
                     let known = self.runtimes.iter().map(|runtime| runtime.info().id.as_str());

@@ -88,6 +88,10 @@ fn a_missing_runner_is_named_with_its_remedy_and_the_rest_works() {
     let line = text.lines().find(|line| line.starts_with("absent: mine:")).expect("the absent family is named");
     assert!(line.contains("was not found") && line.ends_with("install Mine"), "{line}");
 
+    let args = ["--runners", folder.path().to_str().unwrap(), "invoke", "mine/fast", "hello"];
+    let text = complaint(&args);
+    assert!(text.contains("the runtime mine/fast is not here") && text.contains("not found; install Mine"), "{text}");
+
     std::fs::write(folder.path().join("mine.toml"), "family = \"mine\"\nprogam = \"./mine\"\n").unwrap();
     let folder = folder.path().to_str().unwrap();
     let text = complaint(&["--runners", folder, "list"]);

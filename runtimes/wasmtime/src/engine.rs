@@ -26,7 +26,7 @@ struct Ready<H: 'static> {
     proposals: Vec<String>,
     ahead_of_time: bool,
     limited: bool,
-    _ticker: Option<Ticker>,
+    ticker: Option<Ticker>,
 }
 
 impl<H: Host> Ready<H> {
@@ -37,9 +37,9 @@ impl<H: Host> Ready<H> {
         let mut linker = Linker::new(&engine);
         let limited = info.id.has("limits");
         H::link(&mut linker, limited).map_err(refused)?;
-        let _ticker = limited.then(|| Ticker::start(&engine)).transpose()?;
+        let ticker = limited.then(|| Ticker::start(&engine)).transpose()?;
         let (proposals, ahead_of_time) = (info.proposals.clone(), mode.ahead_of_time());
-        Ok(Ready { engine, linker, proposals, ahead_of_time, limited, _ticker })
+        Ok(Ready { engine, linker, proposals, ahead_of_time, limited, ticker })
     }
 
     fn module(&self, artifact: &Path) -> Result<wasmtime::Module, Failure> {
@@ -78,7 +78,7 @@ impl<H: Host> Engine for Ready<H> {
         if !start.is_some_and(|start| start.params().len() == 0 && start.results().len() == 0) {
             return Err(Failure::link("the module exports no function `_start` without parameters and results"));
         }
-        Ok(Box::new(Loaded { linked, limited: self.limited, _ticker: self._ticker.clone() }))
+        Ok(Box::new(Loaded { linked, limited: self.limited, _ticker: self.ticker.clone() }))
     }
 }
 
