@@ -119,6 +119,10 @@ impl Engine for RemoteEngine {
         let handle = made(lock(&self.runner).ask(&request, PATIENCE)?)?;
         Ok(Box::new(RemoteModule { part: Part { runner: self.runner.clone(), handle }, wall_time: self.wall_time }))
     }
+
+    fn process_id(&self) -> u32 {
+        lock(&self.runner).child.id()
+    }
 }
 
 /// Something that the runner holds for us. Invocations over one engine take turns.

@@ -37,6 +37,11 @@ pub trait Engine: Send + Sync {
     /// Brings a stored artifact into memory, so that it can be instantiated any number of times. In modes that do not
     /// compile ahead of time the artifact is the module itself, binary or text.
     fn load(&self, artifact: &Path) -> Result<Box<dyn Module>, Failure>;
+
+    /// The process that its functions run in, by its number: this one, or a runner.
+    fn process_id(&self) -> u32 {
+        std::process::id()
+    }
 }
 
 /// A module in memory. It outlives the [`Engine`] that made it.

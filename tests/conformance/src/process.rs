@@ -17,18 +17,7 @@ pub(crate) struct Holdings {
 }
 
 impl Process {
-    /// This process.
-    pub(crate) fn this() -> Self {
-        Process { folder: PathBuf::from("/proc/self") }
-    }
-
-    /// Its child processes.
-    pub(crate) fn children() -> std::io::Result<Vec<u32>> {
-        let parent = std::process::id();
-        let pids = std::fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        Ok(pids.filter(|pid| parent_of(*pid) == Some(parent)).collect())
-    }
-
+    /// The process with this number.
     pub(crate) fn with_id(pid: u32) -> Self {
         Process { folder: Path::new("/proc").join(pid.to_string()) }
     }
@@ -42,10 +31,4 @@ impl Process {
         let kib: u64 = resident.ok_or_else(|| std::io::Error::other("the process ended"))?;
         Ok(Holdings { descriptors, mappings, resident_bytes: kib << 10 })
     }
-}
-
-fn parent_of(pid: u32) -> Option<u32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }

@@ -7,7 +7,7 @@ use crate::process::Process;
 use isobar_core::{Engine, Execution, Failure, Invocation, Module, Outcome, Runtime, RuntimeInfo};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// The runtime under test. Its engine is started once, and again when its runner is dead.
@@ -22,7 +22,7 @@ pub(crate) struct Subject {
 struct Started {
     probe: Arc<dyn Module>,
     engine: Arc<dyn Engine>,
-    process: Option<Process>,
+    process: Process,
 }
 
 impl Subject {
@@ -58,8 +58,8 @@ impl Subject {
         Ok(self.started()?.probe)
     }
 
-    /// The process that functions run in, where it is known.
-    pub(crate) fn process(&self) -> Result<Option<Process>, Failure> {
+    /// The process that functions run in.
+    pub(crate) fn process(&self) -> Result<Process, Failure> {
         Ok(self.started()?.process)
     }
 
@@ -72,26 +72,14 @@ impl Subject {
     }
 
     fn start(&self) -> Result<Started, Failure> {
-        let (engine, process) = match self.boundary {
-            Boundary::InProcess => (self.runtime.engine()?, Some(Process::this())),
-            Boundary::Runner => self.start_runner()?,
-        };
+        let engine = self.runtime.engine()?;
+        let process = Process::with_id(engine.process_id());
         let (wasm, artifact) = (self.path("probe.wasm"), self.path("probe.artifact"));
         if !artifact.exists() {
             self.write("probe.wasm", &PROBE)?;
             engine.compile(&wasm, &artifact)?;
         }
         Ok(Started { probe: engine.load(&artifact)?.into(), engine: engine.into(), process })
-    }
-
-    /// The engine, and the child process that came with it.
-    fn start_runner(&self) -> Result<(Box<dyn Engine>, Option<Process>), Failure> {
-        static STARTING: Mutex<()> = Mutex::new(());
-        let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = Process::children().unwrap_or_default();
-        let engine = self.runtime.engine()?;
-        let new = Process::children().unwrap_or_default().into_iter().find(|pid| !before.contains(pid));
-        Ok((engine, new.map(Process::with_id)))
     }
 
     /// Asks the probe.

@@ -68,7 +68,7 @@ const SLACK_BYTES: u64 = 16 << 20;
 
 /// A thousand invocations leave nothing behind.
 pub(super) fn warm(s: &Subject) -> Verdict {
-    let Some(process) = s.process()? else { return Err(Problem::NotHere("the runner's process is not to be found")) };
+    let process = s.process()?;
     let invoke = |count| (0..count).try_for_each(|_| exits(s.run(&ask(&["state"])), 0));
     invoke(100)?;
     let before = process.holdings()?;
