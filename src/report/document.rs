@@ -110,7 +110,8 @@ fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
     let about = |f: &Function| {
         let size = units::bytes(f.module_bytes);
         let sha256: String = f.module_sha256.chars().take(16).collect();
-        Block::Paragraph(format!("{}. Stands for: {}. Module: {size}, SHA-256 {sha256}…", f.description, f.stands_for))
+        let [description, stands_for] = [&f.description, &f.stands_for].map(|text| text.trim_end_matches('.'));
+        Block::Paragraph(format!("{description}. Stands for: {stands_for}. Module: {size}, SHA-256 {sha256}…"))
     };
     blocks.extend(run.header.functions.iter().find(|f| f.name == name).map(about));
     let own: Vec<&[Row]> = groups(rows).filter(|group| group[0].cell.function == name).collect();
