@@ -2,6 +2,7 @@
 
 use crate::stats::Summary;
 use isobar_core::measure::Scenario;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// What a scenario's number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,17 +104,11 @@ pub fn count(n: usize, one: &str) -> String {
 
 /// A time since the Unix epoch in seconds: `2026-11-20 17:46 UTC`.
 pub fn date(epoch_s: u64) -> String {
-    let (days, minutes) = (epoch_s / 86400, epoch_s % 86400 / 60);
-    // Howard Hinnant's civil_from_days: eras of 400 years that start on the first of March.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
+    // Records may hold anything; beyond the year 9999 there is no such text.
+    const LAST: u64 = 253_402_300_799;
+    let time = UNIX_EPOCH + Duration::from_secs(epoch_s.min(LAST));
+    let text = humantime::format_rfc3339_seconds(time).to_string();
+    format!("{} UTC", text[..16].replace('T', " "))
 }
 
 fn show(units: &[Unit], value: f64) -> String {
@@ -190,6 +185,7 @@ mod tests {
     #[test]
     fn dates() {
         assert_eq!(date(0), "1970-01-01 00:00 UTC");
+        assert_eq!(date(u64::MAX), "9999-12-31 23:59 UTC");
         assert_eq!(date(951_782_399), "2000-02-28 23:59 UTC");
         assert_eq!(date(951_782_400), "2000-02-29 00:00 UTC");
         assert_eq!(date(1_795_196_789), "2026-11-20 17:46 UTC");
