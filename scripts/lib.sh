@@ -49,7 +49,7 @@ apt_install() {
 # Makes sure that bindgen finds a libclang with its headers; the version is this distribution's default.
 need_libclang() {
     compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' >/dev/null &&
-        compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null && return
+        compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null && return
     [ -n "${LIBCLANG_PATH:-}" ] && return
     have apt-cache || fail "libclang is needed: install clang, or set LIBCLANG_PATH"
     local version
