@@ -4,6 +4,7 @@
 //! Build those first: `scripts/overhead` does, and runs this.
 
 use isobar::stats::{Summary, median};
+use isobar_core::process::resident_bytes;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,12 +19,12 @@ const PAIRS: usize = 60;
 /// One start of a program: until it was ready, and what was resident then.
 struct Start {
     ready_us: f64,
-    resident_kib: f64,
+    resident_bytes: u64,
 }
 
 fn main() {
-    // `cargo test --benches` only asks whether this starts.
-    if std::env::args().any(|argument| argument == "--test") {
+    // Started as a test it has nothing to say.
+    if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
     let folder = programs();
@@ -61,7 +62,7 @@ fn compare(runtime: &str, bare: &Path, runner: &Path) -> String {
         median(&mut starts.iter().map(value).collect::<Vec<_>>()).unwrap_or(0.0)
     };
     let time = |starts: &[Start]| of(starts, |start| start.ready_us) / 1e3;
-    let memory = |starts: &[Start]| of(starts, |start| start.resident_kib) / 1024.0;
+    let memory = |starts: &[Start]| of(starts, |start| start.resident_bytes as f64) / f64::from(1 << 20);
     let added = Summary::of(&[added], 1).expect("there are pairs");
     format!(
         "| `{runtime}` | {:.2} ms | {:.2} ms | {:+.2} ms [{:+.2}, {:+.2}] | {:.1} MiB | {:.1} MiB | {:+.1} MiB |",
@@ -93,10 +94,8 @@ fn start(program: &Path, request: &str) -> Start {
     BufReader::new(stdout).read_line(&mut line).expect("the program answers");
     let ready_us = begin.elapsed().as_nanos() as f64 / 1e3;
     assert!(line.starts_with("ready") || line.contains("\"done\""), "{} says {line}", program.display());
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("the program still runs");
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the system tells");
-    let resident_kib = resident.trim().trim_end_matches(" kB").parse().expect("a number of kB");
+    let resident_bytes = resident_bytes(child.id()).expect("the program still runs, and the system tells");
     drop(stdin);
     child.wait().expect("the program ends");
-    Start { ready_us, resident_kib }
+    Start { ready_us, resident_bytes }
 }

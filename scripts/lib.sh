@@ -16,6 +16,11 @@ have() {
     command -v "$1" >/dev/null 2>&1
 }
 
+# Finds cargo where rustup puts it, in a shell that was started before.
+use_cargo() {
+    [ ! -f "$HOME/.cargo/env" ] || . "$HOME/.cargo/env"
+}
+
 # Whether `as_root` would work without asking for a password.
 can_be_root() {
     [ "$(id -u)" = 0 ] || { have sudo && sudo -n true 2>/dev/null; } || { have sudo && [ -t 0 ]; }

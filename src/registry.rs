@@ -89,7 +89,8 @@ impl Registry {
         self.runtimes.iter().find(known).ok_or_else(|| {
             // `wasmer/llvm-aot` is of the family `wasmer-llvm`.
             let dashed = name.replace('/', "-");
-            match self.absent.iter().find(|absent| dashed.starts_with(&absent.family)) {
+            let of_family = self.absent.iter().filter(|absent| dashed.starts_with(&absent.family));
+            match of_family.max_by_key(|absent| absent.family.len()) {
                 Some(absent) => format!("the runtime {name} is not here: {}", absent.reason),
                 None => {
                     let known = self.runtimes.iter().map(|runtime| runtime.info().id.as_str());

@@ -218,7 +218,8 @@ fn spread(ends: &mut [End], top: f64, bottom: f64) {
     }
 }
 
-/// What stands beside a line: its name with its last rate (and how many times that on one thread), and what failed. Each with whether it is about a failure.
+/// What stands beside a line: its name with its last rate (and how many times that on one thread), and what failed.
+/// Each with whether it is about a failure.
 fn labels(line: &Line) -> Vec<(bool, String)> {
     let name = shorten(line.runtime.as_str().split_once('/').map_or("", |(_, name)| name), page::LONGEST_NAME);
     let mut labels = Vec::new();

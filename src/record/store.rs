@@ -6,12 +6,20 @@ use std::path::{Path, PathBuf};
 /// Why a run cannot be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The system refused.
-    #[error("cannot {what} {}{}", path.display(), remedy(what))]
-    Io {
+    /// A run cannot be stored.
+    #[error("cannot {what} {} (free some space, or choose another folder with --results)", path.display())]
+    Write {
         /// What was to be done.
         what: &'static str,
         /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A run cannot be read.
+    #[error("cannot read {} (is it the folder of a run?)", path.display())]
+    Read {
+        /// Which file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
@@ -26,13 +34,6 @@ pub enum StoreError {
         /// What is wrong.
         message: String,
     },
-}
-
-fn remedy(what: &str) -> &'static str {
-    match what {
-        "read" => " (is it the folder of a run?)",
-        _ => " (free some space, or choose another folder with --results)",
-    }
 }
 
 /// The folder of one run.
@@ -52,7 +53,7 @@ impl RunFolder {
         let path = results.join(name);
         let io = |what, path: &Path| {
             let path = path.to_owned();
-            move |source| StoreError::Io { what, path, source }
+            move |source| StoreError::Write { what, path, source }
         };
         fs::create_dir_all(path.join("artifacts")).map_err(io("make the folder", &path))?;
         let stat = rustix::fs::statvfs(&path).map_err(|e| io("look at", &path)(e.into()))?;
@@ -75,7 +76,7 @@ impl RunFolder {
 
     /// Appends a record, on its way to the disk before the next one is measured.
     pub fn append(&mut self, record: &Record) -> Result<(), StoreError> {
-        let io = |source| StoreError::Io { what: "write", path: self.path.join("records.jsonl"), source };
+        let io = |source| StoreError::Write { what: "write", path: self.path.join("records.jsonl"), source };
         let mut line = serde_json::to_vec(record).map_err(|e| io(e.into()))?;
         line.push(b'\n');
         self.records.write_all(&line).map_err(io)?;
@@ -90,7 +91,7 @@ impl Run {
         let path = folder.join("run.json");
         let io = |path: &Path| {
             let path = path.to_owned();
-            move |source| StoreError::Io { what: "read", path, source }
+            move |source| StoreError::Read { path, source }
         };
         let malformed = |path: &Path, line, message| StoreError::Malformed { path: path.to_owned(), line, message };
         let text = fs::read_to_string(&path).map_err(io(&path))?;

@@ -7,11 +7,16 @@ const SLACK_BYTES: u64 = 64 << 20;
 
 /// The largest resident size of this process so far, in bytes, where the system tells.
 pub fn peak_rss_bytes() -> Option<u64> {
-    status_bytes("VmHWM:")
+    status_bytes(std::process::id(), "VmHWM:")
 }
 
-fn status_bytes(key: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+/// The resident size of a process, in bytes, where the system tells.
+pub fn resident_bytes(process_id: u32) -> Option<u64> {
+    status_bytes(process_id, "VmRSS:")
+}
+
+fn status_bytes(process_id: u32, key: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process_id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
@@ -22,7 +27,7 @@ fn status_bytes(key: &str) -> Option<u64> {
 /// guard takes the limit back.
 pub fn limit_allocation(more_bytes: u64) -> AllocationLimit {
     let before = getrlimit(Resource::Data);
-    if let Some(data) = status_bytes("VmData:") {
+    if let Some(data) = status_bytes(std::process::id(), "VmData:") {
         let wanted = data.saturating_add(more_bytes).saturating_add(SLACK_BYTES);
         let current = before.maximum.map_or(wanted, |maximum| wanted.min(maximum));
         // A limit that cannot be set leaves the parent's: no reason to end here.

@@ -6,6 +6,7 @@ use crate::output::OutputLimit;
 use crate::{Mode, artifact, shared, wasix, watchdog};
 use isobar_core::capture::{End, conclude};
 use isobar_core::inspect::{explain_rejection, read_module};
+use isobar_core::runner::panic_message;
 use isobar_core::runtime::{self, RuntimeInfo, write_artifact};
 use isobar_core::wasi::Stop;
 use isobar_core::{Failure, Invocation, Limits, Outcome, TrapKind};
@@ -297,8 +298,7 @@ fn thrown<R>(body: impl FnOnce() -> R) -> Result<R, End> {
         if payload.is::<OutputLimit>() {
             return End::OutputLimit;
         }
-        let message = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
-        End::Failed(Failure::crashed(message.unwrap_or("a panic")))
+        End::Failed(Failure::crashed(panic_message(&*payload)))
     })
 }
 

@@ -73,7 +73,7 @@ impl Subject {
 
     fn start(&self) -> Result<Started, Failure> {
         let engine = self.runtime.engine()?;
-        let process = Process::with_id(engine.process_id());
+        let process = Process(engine.process_id());
         let (wasm, artifact) = (self.path("probe.wasm"), self.path("probe.artifact"));
         if !artifact.exists() {
             self.write("probe.wasm", &PROBE)?;
