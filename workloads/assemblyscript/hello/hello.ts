@@ -1,0 +1,5 @@
+// Greets whoever NAME names.
+
+import { text } from "../common/input";
+
+console.log(`Hello, ${text("NAME")}!`);
