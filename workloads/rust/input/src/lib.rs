@@ -1,7 +1,20 @@
-//! What the Rust functions share: a strict reading of the environment, work that is done several times, and one way to
-//! answer.
+//! What the Rust functions share: a strict reading of the environment and of standard input, work that is done several
+//! times, and one way to answer.
 
-use std::{env, ffi::OsString, fmt, hint::black_box, io::Write, num::NonZeroU64, process::ExitCode};
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    hint::black_box,
+    io::{self, Read, Write},
+    num::NonZeroU64,
+    ops::RangeInclusive,
+    process::ExitCode,
+};
+
+mod random;
+
+pub use random::Random;
 
 /// Repeats the work inside one instance: the only way to time what takes a microsecond or less.
 const ITERATIONS: &str = "ITERATIONS";
@@ -9,7 +22,10 @@ const ITERATIONS: &str = "ITERATIONS";
 /// The exit code of a function that refuses its input.
 const REFUSED: u8 = 2;
 
-/// A variable that is missing or makes no sense.
+/// How a refusal names standard input.
+const STDIN: &str = "standard input";
+
+/// A variable that is missing or makes no sense, or standard input that makes none.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
     variable: &'static str,
@@ -20,6 +36,11 @@ impl Refusal {
     /// Says what is wrong with a variable's value.
     pub fn new(variable: &'static str, what: impl Into<String>) -> Self {
         Refusal { variable, what: what.into() }
+    }
+
+    /// Says what is wrong with standard input.
+    pub fn stdin(what: impl Into<String>) -> Self {
+        Refusal::new(STDIN, what)
     }
 }
 
@@ -34,9 +55,18 @@ pub fn text(variable: &'static str) -> Result<String, Refusal> {
     parse_text(variable, env::var_os(variable))
 }
 
-/// A variable that must be a whole number.
-pub fn number(variable: &'static str) -> Result<u64, Refusal> {
-    parse_number(variable, &text(variable)?)
+/// A variable that must be a whole number in this range, in digits only.
+pub fn number(variable: &'static str, range: RangeInclusive<u32>) -> Result<u32, Refusal> {
+    let range = (*range.start()).into()..=(*range.end()).into();
+    let number = parse_number(variable, &text(variable)?, range)?;
+    Ok(number.try_into().expect("the range ends within 32 bits"))
+}
+
+/// All of standard input.
+pub fn stdin() -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map_err(|e| Refusal::stdin(format!("cannot be read: {e}")))?;
+    Ok(bytes)
 }
 
 /// How many times the work is to be done: the variable `ITERATIONS`, or once.
@@ -49,17 +79,20 @@ fn parse_text(variable: &'static str, value: Option<OsString>) -> Result<String,
     value.into_string().map_err(|_| Refusal::new(variable, "is not UTF-8"))
 }
 
-fn parse_number(variable: &'static str, text: &str) -> Result<u64, Refusal> {
-    let refuse = |_| Refusal::new(variable, format!("{text:?} is not a whole number from 0 to {}", u64::MAX));
-    text.parse().map_err(refuse)
+fn parse_number(variable: &'static str, text: &str, range: RangeInclusive<u64>) -> Result<u64, Refusal> {
+    // `parse` takes a plus sign.
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| digits && range.contains(number));
+    let (least, most) = range.into_inner();
+    number.ok_or_else(|| Refusal::new(variable, format!("{text:?} is not a whole number from {least} to {most}")))
 }
 
 fn parse_iterations(value: Option<OsString>) -> Result<NonZeroU64, Refusal> {
     if value.is_none() {
         return Ok(NonZeroU64::MIN);
     }
-    let iterations = parse_number(ITERATIONS, &parse_text(ITERATIONS, value)?)?;
-    NonZeroU64::new(iterations).ok_or_else(|| Refusal::new(ITERATIONS, "must be at least 1"))
+    let iterations = parse_number(ITERATIONS, &parse_text(ITERATIONS, value)?, 1..=u64::MAX)?;
+    Ok(NonZeroU64::new(iterations).expect("the range begins at 1"))
 }
 
 /// Does the work this many times and gives the last answer. `work` must hide its input behind a `black_box`, or the
@@ -77,11 +110,22 @@ pub fn repeat<T>(iterations: NonZeroU64, mut work: impl FnMut() -> T) -> T {
 
 /// Prints the answer as a line on standard output, or the refusal on standard error with exit code 2.
 pub fn answer(result: Result<String, Refusal>) -> ExitCode {
+    answer_bytes(result.map(|mut line| {
+        line.push('\n');
+        line
+    }))
+}
+
+/// Prints exactly these bytes, or the refusal, as [`answer`] does.
+pub fn answer_bytes(result: Result<impl AsRef<[u8]>, Refusal>) -> ExitCode {
     match result {
-        Ok(answer) => match std::io::stdout().write_all(format!("{answer}\n").as_bytes()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        },
+        Ok(answer) => {
+            let mut stdout = io::stdout().lock();
+            match stdout.write_all(answer.as_ref()).and_then(|()| stdout.flush()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
+        }
         Err(refusal) => {
             eprintln!("{refusal}");
             ExitCode::from(REFUSED)
@@ -113,12 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_whole_and_fits() {
-        assert_eq!(parse_number("N", "0"), Ok(0));
-        assert_eq!(parse_number("N", "18446744073709551615"), Ok(u64::MAX));
-        for bad in ["", " 1", "-1", "1.0", "1e3", "0x10", "ten", "18446744073709551616", "1\n2"] {
-            let said = parse_number("N", bad).unwrap_err().to_string();
-            assert_eq!(said, format!("N: {bad:?} is not a whole number from 0 to 18446744073709551615"));
+    fn a_number_is_whole_and_in_range() {
+        assert_eq!(parse_number("N", "0", 0..=93), Ok(0));
+        assert_eq!(parse_number("N", "0093", 0..=93), Ok(93));
+        assert_eq!(parse_number("N", "18446744073709551615", 1..=u64::MAX), Ok(u64::MAX));
+        let bad = ["", " 1", "-1", "+1", "1.0", "1e3", "0x10", "ten", "18446744073709551617", "1\n2", "0", "94"];
+        for bad in bad {
+            let said = parse_number("N", bad, 1..=93).unwrap_err().to_string();
+            assert_eq!(said, format!("N: {bad:?} is not a whole number from 1 to 93"));
             assert_eq!(said.lines().count(), 1);
         }
     }
@@ -127,8 +173,10 @@ mod tests {
     fn iterations_default_to_one_and_are_never_none() {
         assert_eq!(parse_iterations(None).unwrap().get(), 1);
         assert_eq!(parse_iterations(os("1000")).unwrap().get(), 1000);
-        assert_eq!(parse_iterations(os("0")).unwrap_err().to_string(), "ITERATIONS: must be at least 1");
-        assert!(parse_iterations(os("")).unwrap_err().to_string().starts_with("ITERATIONS: \"\" is not a whole"));
+        for bad in ["0", ""] {
+            let said = parse_iterations(os(bad)).unwrap_err().to_string();
+            assert_eq!(said, format!("ITERATIONS: {bad:?} is not a whole number from 1 to 18446744073709551615"));
+        }
     }
 
     #[test]

@@ -1,13 +1,18 @@
-//! Solves the sudoku in `puzzle`: 81 characters, row by row, `.` or `0` for an empty cell.
+//! Solves the sudoku in `puzzle`, `ITERATIONS` times: 81 characters, row by row, `.` or `0` for an empty cell.
 
 use input::Refusal;
-use std::process::ExitCode;
+use std::{hint::black_box, process::ExitCode};
 use sudoku::Sudoku;
 
 const CELLS: usize = 81;
 
 fn main() -> ExitCode {
-    input::answer(input::text("puzzle").and_then(|puzzle| solve(&puzzle)))
+    input::answer(run())
+}
+
+fn run() -> Result<String, Refusal> {
+    let puzzle = input::text("puzzle")?;
+    input::repeat(input::iterations()?, || solve(black_box(&puzzle)))
 }
 
 fn solve(puzzle: &str) -> Result<String, Refusal> {
