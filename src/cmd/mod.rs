@@ -1,5 +1,6 @@
 //! The subcommands: one file each, which parses, calls and prints.
 
+mod build;
 mod doctor;
 mod invoke;
 mod list;
@@ -39,6 +40,7 @@ enum Command {
     Run(run::Run),
     Invoke(invoke::Invoke),
     List(list::List),
+    Build(build::Build),
     Doctor(doctor::Doctor),
     Report(report::Report),
 }
@@ -53,6 +55,7 @@ impl Cli {
             Command::Run(command) => command.run(&self.places),
             Command::Invoke(command) => command.run(&self.places),
             Command::List(command) => command.run(&self.places),
+            Command::Build(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
         }

@@ -1,6 +1,6 @@
 use super::{
-    FORMAT, Problem, WorkloadError,
-    manifest::{self, MANIFEST, Manifest},
+    Case, FORMAT, Family, Problem, Work, WorkloadError,
+    function::{Function, Functions, Target},
     sums::{Sums, run_build},
 };
 use crate::names::nearest;
@@ -9,8 +9,10 @@ use isobar_core::{
     measure::{Expectation, sha256_hex},
 };
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The language that a bare name means.
@@ -19,32 +21,80 @@ const DEFAULT_LANGUAGE: &str = "rust";
 /// A function that can be measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
-    /// `language/name`.
+    /// `language/name`, or `language/name+variant`.
     pub name: String,
-    /// The language that it is written in.
+    /// The language that it is written in: the folder's name.
     pub language: String,
+    /// The language's name for people.
+    pub language_title: String,
+    /// How the module differs from the one that the toolchain gives by itself (`mvp`, `wizer`).
+    pub variant: Option<String>,
     /// What it does, in one line.
     pub description: String,
     /// Which work of real functions it stands for, in one line.
     pub stands_for: String,
+    /// What is particular to this function, in one line.
+    pub note: Option<String>,
     /// The module, a WebAssembly binary.
     pub module_path: PathBuf,
     /// The SHA-256 of the module, in lower-case hexadecimal; it was compared with `SHA256SUMS`.
     pub module_sha256: String,
     /// The size of the module, in bytes.
     pub module_bytes: u64,
-    /// What an invocation gives.
+    /// What an invocation gives, in the size `default`.
     pub invocation: Invocation,
-    /// What must come back.
+    /// What must come back, in the size `default`.
     pub expectation: Expectation,
     /// Belongs to the quick set.
     pub quick: bool,
+    /// What it does in every language, where it is of a family.
+    pub family: Option<Arc<Family>>,
+    sizes: BTreeMap<String, Work>,
+    instead: BTreeMap<String, String>,
+    skip: BTreeMap<String, String>,
+    first_args: Vec<String>,
+}
+
+impl Workload {
+    /// The names of its sizes, ordered by name; `default` is always among them.
+    pub fn sizes(&self) -> impl Iterator<Item = &str> {
+        self.sizes.keys().map(String::as_str)
+    }
+
+    /// What an invocation of this size gives, and what must come back; large inputs are made here.
+    pub fn size(&self, name: &str) -> Option<(Invocation, Expectation)> {
+        let work = self.sizes.get(name)?;
+        Some((work.invocation(&self.first_args), work.expectation.clone()))
+    }
+
+    /// Why a size is not the family's.
+    pub fn size_note(&self, name: &str) -> Option<&str> {
+        self.instead.get(name).map(String::as_str)
+    }
+
+    /// The family's test cases, what each gives to this function, and why it is not asked of it, if it is not.
+    pub fn cases(&self) -> impl Iterator<Item = (&Case, Invocation, Option<&str>)> {
+        let cases = self.family.iter().flat_map(|family| &family.cases);
+        cases.map(|case| {
+            (case, case.invocation(&self.first_args), self.skip.get(&case.name).map(String::as_str))
+        })
+    }
+}
+
+/// A module that is not here, though its source is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unbuilt {
+    /// The name that the function would have.
+    pub name: String,
+    /// Why it is not here, and what to do.
+    pub reason: String,
 }
 
 /// Every function of a folder, ordered by language and name.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     workloads: Vec<Workload>,
+    unbuilt: Vec<Unbuilt>,
 }
 
 impl Catalogue {
@@ -53,20 +103,24 @@ impl Catalogue {
     /// # Errors
     /// [`WorkloadError::Broken`] with a problem for every function that cannot be used.
     pub fn load(root: &Path) -> Result<Catalogue, WorkloadError> {
-        let mut problems = Vec::new();
-        let folders = function_folders(root, &mut problems).map_err(|problem| WorkloadError::Broken(vec![problem]))?;
-        let mut workloads = Vec::new();
+        let mut all = Functions::read(root).map_err(|problem| WorkloadError::Broken(vec![problem]))?;
+        let mut problems = std::mem::take(&mut all.problems);
+        let mut catalogue = Catalogue { workloads: Vec::new(), unbuilt: Vec::new() };
         let sums = Sums::read(root).map_err(|problem| problems.push(problem)).ok();
-        for folder in &folders {
-            match folder.read(sums.as_ref()) {
-                Ok(workload) => workloads.push(workload),
+        for function in &all.functions {
+            match all.targets(function) {
                 Err(problem) => problems.push(problem),
+                Ok(targets) => {
+                    for target in targets {
+                        catalogue.add(root, function, target, sums.as_ref()).unwrap_or_else(|e| problems.push(e));
+                    }
+                }
             }
         }
-        if folders.is_empty() && problems.is_empty() {
+        if all.functions.is_empty() && problems.is_empty() {
             problems.push(Problem::new(root, "holds no function", format!("see {FORMAT}")));
         }
-        if problems.is_empty() { Ok(Catalogue { workloads }) } else { Err(WorkloadError::Broken(problems)) }
+        if problems.is_empty() { Ok(catalogue) } else { Err(WorkloadError::Broken(problems)) }
     }
 
     /// All functions, ordered by language and name.
@@ -74,56 +128,80 @@ impl Catalogue {
         &self.workloads
     }
 
+    /// The functions whose modules are not here: never built, or too large to be kept in the repository.
+    pub fn unbuilt(&self) -> &[Unbuilt] {
+        &self.unbuilt
+    }
+
     /// The function of this name; a name without a language means the one in Rust.
     ///
     /// # Errors
-    /// [`WorkloadError::Unknown`] with the nearest names.
+    /// [`WorkloadError::Unbuilt`], or [`WorkloadError::Unknown`] with the nearest names.
     pub fn find(&self, name: &str) -> Result<&Workload, WorkloadError> {
         let full = if name.contains('/') { name.to_owned() } else { format!("{DEFAULT_LANGUAGE}/{name}") };
+        if let Some(unbuilt) = self.unbuilt.iter().find(|unbuilt| unbuilt.name == full) {
+            return Err(WorkloadError::Unbuilt(unbuilt.clone()));
+        }
         self.workloads.iter().find(|workload| workload.name == full).ok_or_else(|| {
             let nearest = nearest(name, self.workloads.iter().map(|workload| workload.name.as_str()));
             WorkloadError::Unknown { name: name.to_owned(), nearest: nearest.into_iter().map(str::to_owned).collect() }
         })
     }
-}
 
-/// A folder with a manifest.
-struct Folder {
-    path: PathBuf,
-    language: String,
-    name: String,
-}
-
-impl Folder {
-    fn read(&self, sums: Option<&Sums>) -> Result<Workload, Problem> {
-        for part in [&self.language, &self.name] {
-            check_name(part).map_err(|what| Problem::new(&self.path, what, "rename the folder"))?;
-        }
-        let Manifest { description, stands_for, quick, module, invocation, expectation } =
-            manifest::read(&self.path, &self.name)?;
-        let module_path = self.path.join(&module);
-        let bytes = fs::read(&module_path).map_err(|e| missing_module(&module_path, &e))?;
+    fn add(&mut self, root: &Path, function: &Function, target: Target, sums: Option<&Sums>) -> Result<(), Problem> {
+        let module_path = root.join(&target.module);
+        let pinned = sums.is_some_and(|sums| sums.sha256(&target.module).is_some());
+        let bytes = match fs::read(&module_path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !(pinned && target.committed()) => {
+                let reason = format!("its module is not here; run isobar build {}", target.name);
+                self.unbuilt.push(Unbuilt { name: target.name, reason });
+                return Ok(());
+            }
+            read => read.map_err(|e| missing_module(&module_path, &e))?,
+        };
         let broken = |what: String| Problem::new(&module_path, what, run_build());
         if !bytes.starts_with(b"\0asm") {
             return Err(broken("not a WebAssembly binary".to_owned()));
         }
         let module_sha256 = sha256_hex(&bytes);
         if let Some(sums) = sums {
-            sums.check(&format!("{}/{}/{module}", self.language, self.name), &module_sha256).map_err(broken)?;
+            sums.check(&target.module, &module_sha256).map_err(broken)?;
         }
-        Ok(Workload {
-            name: format!("{}/{}", self.language, self.name),
-            language: self.language.clone(),
-            description,
-            stands_for,
-            module_path,
-            module_sha256,
-            module_bytes: bytes.len() as u64,
-            invocation,
-            expectation,
-            quick,
-        })
+        self.workloads.push(workload(function, target, module_path.clone(), module_sha256, bytes.len() as u64)?);
+        Ok(())
     }
+}
+
+fn workload(
+    function: &Function,
+    target: Target,
+    module_path: PathBuf,
+    module_sha256: String,
+    module_bytes: u64,
+) -> Result<Workload, Problem> {
+    let manifest = function.manifest.clone();
+    let first_args = function.first_args()?;
+    let default = &manifest.sizes["default"];
+    Ok(Workload {
+        name: target.name,
+        language: function.language.name.clone(),
+        language_title: function.language.title.clone(),
+        variant: target.variant,
+        description: manifest.description,
+        stands_for: manifest.stands_for,
+        note: manifest.note,
+        module_path,
+        module_sha256,
+        module_bytes,
+        invocation: default.invocation(&first_args),
+        expectation: default.expectation.clone(),
+        quick: manifest.quick,
+        family: manifest.family,
+        sizes: manifest.sizes,
+        instead: manifest.instead,
+        skip: manifest.skip,
+        first_args,
+    })
 }
 
 fn missing_module(path: &Path, error: &io::Error) -> Problem {
@@ -132,46 +210,4 @@ fn missing_module(path: &Path, error: &io::Error) -> Problem {
         _ => format!("cannot be read: {error}"),
     };
     Problem::new(path, what, run_build())
-}
-
-/// The folders with a manifest, two levels below `root`; one at a wrong place is a problem.
-fn function_folders(root: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Folder>, Problem> {
-    let mut folders = Vec::new();
-    for (language, language_path) in sub_folders(root)? {
-        let misplaced = language_path.join(MANIFEST);
-        if misplaced.exists() {
-            let remedy = "a function lies two levels deep, in <language>/<name>: move its folder";
-            problems.push(Problem::new(misplaced, "is in the folder of a language", remedy));
-        }
-        for (name, path) in sub_folders(&language_path)? {
-            if path.join(MANIFEST).exists() {
-                folders.push(Folder { path, language: language.clone(), name });
-            }
-        }
-    }
-    Ok(folders)
-}
-
-/// The names and paths of the folders in a folder, ordered by name.
-fn sub_folders(path: &Path) -> Result<Vec<(String, PathBuf)>, Problem> {
-    let unreadable = |e| Problem::new(path, format!("cannot be read: {e}"), "it must be a readable folder");
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        if entry.path().is_dir() {
-            found.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Names become parts of filters, file names and command lines.
-fn check_name(name: &str) -> Result<(), String> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let fits = name.bytes().all(|b| plain(b) || b == b'-' || b == b'_') && name.bytes().next().is_some_and(plain);
-    if fits {
-        return Ok(());
-    }
-    Err(format!("{name:?} is no name: lower-case letters, digits, `-` and `_`, a letter or digit first"))
 }

@@ -1,39 +1,53 @@
-use super::{FORMAT, Problem, sums::is_sha256};
-use crate::names::nearest;
-use isobar_core::{
-    Invocation, Limits,
-    measure::{Expectation, StdoutRule},
+use super::{
+    Problem, Work,
+    family::{FAMILIES, Family},
+    language::checked,
+    recipe::{Recipe, Step},
+    source::Source,
+    work::{ExpectedTable, Given, LimitsTable},
 };
+use crate::names::nearest;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
-    fs,
-    num::NonZeroU64,
-    ops::Range,
-    path::{Component, Path, PathBuf},
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 use toml::Spanned;
 
 /// The file that makes a folder a function.
 pub const MANIFEST: &str = "workload.toml";
 
-/// What a manifest says, checked, and the files that it names, read.
-#[derive(Debug, PartialEq, Eq)]
+/// What a manifest says, checked, the files that it names, read, and what its family says filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Manifest {
-    pub description: String,
-    pub stands_for: String,
-    pub quick: bool,
+    pub(super) description: String,
+    pub(super) stands_for: String,
+    pub(super) note: Option<String>,
+    pub(super) quick: bool,
+    pub(super) family: Option<Arc<Family>>,
     /// The path of the module below the function's folder.
-    pub module: String,
-    pub invocation: Invocation,
-    pub expectation: Expectation,
+    pub(super) module: String,
+    /// By name; `default` is always there.
+    pub(super) sizes: BTreeMap<String, Work>,
+    /// Sizes that are not the family's, and why.
+    pub(super) instead: BTreeMap<String, String>,
+    /// Cases of the family that this function cannot do, and why.
+    pub(super) skip: BTreeMap<String, String>,
+    pub(super) recipe: Recipe,
+    pub(super) variants: BTreeMap<String, Recipe>,
+    /// The only variants that it has, where it says so.
+    pub(super) only_variants: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    description: Spanned<String>,
-    stands_for: Spanned<String>,
+    description: Option<Spanned<String>>,
+    stands_for: Option<Spanned<String>>,
+    family: Option<Spanned<String>>,
+    note: Option<Spanned<String>>,
     #[serde(default)]
     quick: bool,
     module: Option<Spanned<String>>,
@@ -41,210 +55,190 @@ struct Document {
     args: Vec<Spanned<String>>,
     stdin: Option<String>,
     stdin_file: Option<Spanned<String>>,
+    stdin_times: Option<NonZeroU32>,
     #[serde(default)]
     env: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     limits: LimitsTable,
-    expected: Spanned<ExpectedTable>,
+    expected: Option<Spanned<ExpectedTable>>,
+    #[serde(default)]
+    sizes: BTreeMap<Spanned<String>, Spanned<Instead>>,
+    #[serde(default)]
+    skip: BTreeMap<Spanned<String>, String>,
+    toolchains: Option<Vec<String>>,
+    proposals: Option<Vec<String>>,
+    output: Option<String>,
+    committed: Option<bool>,
+    build: Option<Spanned<Vec<Step>>>,
+    variants: Option<Vec<String>>,
+    #[serde(default)]
+    variant: BTreeMap<String, Spanned<Recipe>>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct LimitsTable {
-    wall_time_ms: Option<NonZeroU64>,
-    memory_bytes: Option<NonZeroU64>,
-    output_bytes: Option<NonZeroU64>,
-}
-
+/// Another size in place of one that the language cannot do.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ExpectedTable {
-    exit_code: Option<Spanned<i64>>,
-    stdout: Option<String>,
-    stdout_file: Option<Spanned<String>>,
-    stdout_prefix: Option<String>,
-    stdout_sha256: Option<Spanned<String>>,
+struct Instead {
+    like: String,
+    reason: String,
+}
+
+/// The families that were read so far: a function whose name is a family's belongs to it.
+pub(super) struct Families {
+    workloads: PathBuf,
+    read: BTreeMap<String, Result<Arc<Family>, Problem>>,
+}
+
+impl Families {
+    pub(super) fn new(workloads: &Path) -> Families {
+        Families { workloads: workloads.to_owned(), read: BTreeMap::new() }
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.workloads.join(FAMILIES).join(format!("{name}.toml")).is_file()
+    }
+
+    fn get(&mut self, name: &str) -> Result<Arc<Family>, Problem> {
+        let workloads = &self.workloads;
+        self.read.entry(name.to_owned()).or_insert_with(|| Family::read(workloads, name).map(Arc::new)).clone()
+    }
 }
 
 /// Reads the manifest in a function's folder; `name` is the folder's own name.
-pub(super) fn read(folder: &Path, name: &str) -> Result<Manifest, Problem> {
-    let file = folder.join(MANIFEST);
-    let text = fs::read_to_string(&file)
-        .map_err(|e| Problem::new(&file, format!("cannot be read: {e}"), "it must be readable UTF-8 text"))?;
-    Source { folder, file, text: &text }.manifest(name)
+pub(super) fn read(folder: &Path, name: &str, families: &mut Families) -> Result<Manifest, Problem> {
+    manifest(&Source::read(folder.join(MANIFEST), folder)?, name, families)
 }
 
-/// A manifest's text, and where it lies.
-struct Source<'a> {
-    folder: &'a Path,
-    file: PathBuf,
-    text: &'a str,
+fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Manifest, Problem> {
+    let document: Document = source.parse()?;
+    for (key, line) in [
+        ("description", &document.description),
+        ("stands_for", &document.stands_for),
+        ("note", &document.note),
+    ] {
+        line.as_ref().map_or(Ok(()), |line| source.check_line(key, line))?;
+    }
+    let family = match &document.family {
+        Some(family) if !families.exists(family.as_ref()) => {
+            let what = format!("there is no family `{}`", family.as_ref());
+            return Err(source.problem(family.span(), what, format!("add workloads/{FAMILIES}/{}.toml", family.as_ref())));
+        }
+        Some(family) => Some(families.get(family.as_ref())?),
+        None if families.exists(name) => Some(families.get(name)?),
+        None => None,
+    };
+    let module = match &document.module {
+        Some(module) => source.check_path(module)?.to_owned(),
+        None => format!("{name}.wasm"),
+    };
+    let (sizes, instead) = match &family {
+        Some(family) => sizes_of(source, &document, family)?,
+        None => (BTreeMap::from([("default".to_owned(), own_work(source, &document)?)]), BTreeMap::new()),
+    };
+    let skip = skipped(source, &document, family.as_deref())?;
+    let line = |own: Option<Spanned<String>>, key, inherited: Option<&String>| {
+        own.map(Spanned::into_inner).or_else(|| inherited.cloned()).ok_or_else(|| source.missing(key))
+    };
+    let steps = document.build.as_ref().map_or(0..0, Spanned::span);
+    let recipe = Recipe {
+        description: None,
+        toolchains: document.toolchains,
+        proposals: document.proposals,
+        output: document.output,
+        committed: document.committed,
+        build: document.build.map(Spanned::into_inner).unwrap_or_default(),
+    };
+    recipe.check(source, steps)?;
+    Ok(Manifest {
+        description: line(document.description, "description", family.as_ref().map(|family| &family.description))?,
+        stands_for: line(document.stands_for, "stands_for", family.as_ref().map(|family| &family.stands_for))?,
+        note: document.note.map(Spanned::into_inner),
+        quick: document.quick,
+        family,
+        module,
+        sizes,
+        instead,
+        skip,
+        recipe,
+        variants: checked(source, document.variant)?,
+        only_variants: document.variants,
+    })
 }
 
-impl Source<'_> {
-    fn manifest(&self, name: &str) -> Result<Manifest, Problem> {
-        let document: Document = toml::from_str(self.text).map_err(|e| self.malformed(&e))?;
-        self.check_line("description", &document.description)?;
-        self.check_line("stands_for", &document.stands_for)?;
-        let module = match &document.module {
-            Some(module) => self.check_path(module)?.to_owned(),
-            None => format!("{name}.wasm"),
-        };
-        Ok(Manifest {
-            module,
-            invocation: self.invocation(&document)?,
-            expectation: self.expectation(&document.expected)?,
-            description: document.description.into_inner(),
-            stands_for: document.stands_for.into_inner(),
-            quick: document.quick,
-        })
+/// The work of a function without a family.
+fn own_work(source: &Source, document: &Document) -> Result<Work, Problem> {
+    if document.description.is_none() {
+        return Err(source.missing("description"));
     }
-
-    fn invocation(&self, document: &Document) -> Result<Invocation, Problem> {
-        for arg in &document.args {
-            self.check_no_nul("an argument", arg)?;
-        }
-        for (key, value) in &document.env {
-            if key.as_ref().is_empty() || key.as_ref().contains(['=', '\0']) {
-                let what = format!("{:?} cannot be the name of a variable", key.as_ref());
-                return Err(self.problem(key.span(), what, "a name is not empty and has neither `=` nor NUL"));
-            }
-            self.check_no_nul("a variable's value", value)?;
-        }
-        let stdin = match (&document.stdin, &document.stdin_file) {
-            (None, None) => Vec::new(),
-            (Some(text), None) => text.clone().into_bytes(),
-            (None, Some(file)) => self.read_file(file)?,
-            (Some(_), Some(file)) => {
-                return Err(self.problem(file.span(), "both `stdin` and `stdin_file`", "remove one of them"));
-            }
-        };
-        let args = document.args.iter().map(|arg| arg.as_ref().clone()).collect();
-        let env = document.env.iter().map(|(key, value)| (key.as_ref().clone(), value.as_ref().clone())).collect();
-        Ok(Invocation { args, env, stdin, limits: document.limits.limits() })
+    if document.stands_for.is_none() {
+        return Err(source.missing("stands_for"));
     }
-
-    fn expectation(&self, table: &Spanned<ExpectedTable>) -> Result<Expectation, Problem> {
-        let expected = table.as_ref();
-        let exit_code = match &expected.exit_code {
-            None => 0,
-            Some(code) => i32::from(u8::try_from(*code.as_ref()).map_err(|_| {
-                let what = format!("`exit_code` {} is impossible", code.as_ref());
-                self.problem(code.span(), what, "an exit code is a number from 0 to 255")
-            })?),
-        };
-        let mut rules = Vec::new();
-        if let Some(text) = &expected.stdout {
-            rules.push(StdoutRule::Exact(text.clone().into_bytes()));
-        }
-        if let Some(file) = &expected.stdout_file {
-            rules.push(StdoutRule::Exact(self.read_file(file)?));
-        }
-        if let Some(text) = &expected.stdout_prefix {
-            rules.push(StdoutRule::Prefix(text.clone().into_bytes()));
-        }
-        if let Some(sum) = &expected.stdout_sha256 {
-            if !is_sha256(sum.as_ref()) {
-                return Err(self.problem(sum.span(), "`stdout_sha256` is no SHA-256", "write 64 hexadecimal digits"));
-            }
-            rules.push(StdoutRule::Sha256(sum.as_ref().to_ascii_lowercase()));
-        }
-        let found = rules.len();
-        match rules.pop() {
-            Some(stdout) if found == 1 => Ok(Expectation { exit_code, stdout }),
-            _ => {
-                let what = format!("{found} rules for standard output instead of one");
-                let remedy = "give one of `stdout`, `stdout_file`, `stdout_prefix`, `stdout_sha256`";
-                Err(self.problem(table.span(), what, remedy))
-            }
-        }
+    let given = given(document);
+    if let Some((size, _)) = document.sizes.iter().next() {
+        return Err(source.problem(size.span(), "sizes without a family", "name the family, or remove `[sizes]`"));
     }
+    let expected = document.expected.as_ref().ok_or_else(|| source.missing("expected"))?;
+    given.work(source, document.limits, expected)
+}
 
-    /// Descriptions become cells of tables.
-    fn check_line(&self, key: &str, value: &Spanned<String>) -> Result<(), Problem> {
-        if value.as_ref().trim().is_empty() || value.as_ref().contains(char::is_control) {
-            let what = format!("`{key}` is empty or has more than one line");
-            return Err(self.problem(value.span(), what, "write one line of text"));
-        }
-        Ok(())
-    }
-
-    /// WASI hands strings over with a NUL at their end.
-    fn check_no_nul(&self, whose: &str, value: &Spanned<String>) -> Result<(), Problem> {
-        if value.as_ref().contains('\0') {
-            return Err(self.problem(value.span(), format!("{whose} contains NUL"), "WASI cannot pass NUL: remove it"));
-        }
-        Ok(())
-    }
-
-    fn check_path<'v>(&self, value: &'v Spanned<String>) -> Result<&'v str, Problem> {
-        let path = Path::new(value.as_ref());
-        let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
-        if !inside || path.as_os_str().is_empty() {
-            let what = format!("{:?} is not a path below this folder", value.as_ref());
-            return Err(self.problem(value.span(), what, "keep a function's files in its own folder"));
-        }
-        Ok(value.as_ref())
-    }
-
-    fn read_file(&self, value: &Spanned<String>) -> Result<Vec<u8>, Problem> {
-        let path = self.folder.join(self.check_path(value)?);
-        fs::read(&path).map_err(|e| {
-            let what = format!("cannot read {}: {e}", path.display());
-            self.problem(value.span(), what, "add the file or correct its name")
-        })
-    }
-
-    fn problem(&self, span: Range<usize>, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
-        Problem { line: Some(self.line(span.start)), ..Problem::new(&self.file, what, remedy) }
-    }
-
-    fn malformed(&self, error: &toml::de::Error) -> Problem {
-        let (what, remedy) = reword(error.message());
-        let line = error.span().map(|span| self.line(span.start));
-        Problem { line, ..Problem::new(&self.file, what, remedy) }
-    }
-
-    fn line(&self, offset: usize) -> usize {
-        1 + self.text.bytes().take(offset).filter(|b| *b == b'\n').count()
+fn given(document: &Document) -> Given {
+    Given {
+        args: document.args.clone(),
+        stdin: document.stdin.clone(),
+        stdin_file: document.stdin_file.clone(),
+        stdin_times: document.stdin_times,
+        env: document.env.clone(),
     }
 }
 
-impl LimitsTable {
-    fn limits(&self) -> Limits {
-        let default = Limits::default();
-        let or = |given: Option<NonZeroU64>, default| given.map_or(default, NonZeroU64::get);
-        let wall_time_ns = self.wall_time_ms.map(|ms| ms.get().saturating_mul(1_000_000));
-        Limits {
-            wall_time_ns: wall_time_ns.unwrap_or(default.wall_time_ns),
-            memory_bytes: or(self.memory_bytes, default.memory_bytes),
-            output_bytes: or(self.output_bytes, default.output_bytes),
-        }
+/// The family's sizes, some in place of others, and the reasons for that.
+fn sizes_of(
+    source: &Source,
+    document: &Document,
+    family: &Family,
+) -> Result<(BTreeMap<String, Work>, BTreeMap<String, String>), Problem> {
+    let remedy = "what a function of a family gets and answers stands in the family's file: remove it here";
+    if let Some(expected) = &document.expected {
+        return Err(source.problem(expected.span(), "`expected` beside a family", remedy));
     }
+    if !given(document).is_empty() {
+        return Err(Problem::new(&source.file, "an invocation beside a family", remedy));
+    }
+    let mut sizes = family.sizes.clone();
+    let mut reasons = BTreeMap::new();
+    for (size, instead) in &document.sizes {
+        let (at, instead) = (instead.span(), instead.as_ref());
+        let known = || family.sizes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let Some(work) = family.sizes.get(&instead.like).filter(|_| family.sizes.contains_key(size.as_ref())) else {
+            let what = format!("the family `{}` has no such size", family.name);
+            return Err(source.problem(at, what, format!("its sizes are {}", known())));
+        };
+        sizes.insert(size.as_ref().clone(), work.clone());
+        reasons.insert(size.as_ref().clone(), format!("like {}: {}", instead.like, instead.reason));
+    }
+    Ok((sizes, reasons))
 }
 
-/// What the TOML reader says, as what is wrong and what to do.
-fn reword(message: &str) -> (String, String) {
-    let message = message.split('\n').map(str::trim).collect::<Vec<_>>().join(", ");
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let first = quoted.next().unwrap_or_default();
-    if message.starts_with("unknown field") {
-        let known: Vec<&str> = quoted.collect();
-        let remedy = match nearest(first, known.iter().copied()).first() {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the keys here are {}", known.join(", ")),
-        };
-        (format!("unknown key `{first}`"), remedy)
-    } else if message.starts_with("missing field") {
-        (format!("the key `{first}` is missing"), format!("add it: see {FORMAT}"))
-    } else if message.starts_with("invalid type") && message.ends_with("expected a string") {
-        (message, "write the value in quotes".to_owned())
-    } else {
-        (message, format!("see {FORMAT}"))
+fn skipped(
+    source: &Source,
+    document: &Document,
+    family: Option<&Family>,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let cases: Vec<&str> = family.iter().flat_map(|family| &family.cases).map(|case| case.name.as_str()).collect();
+    for (name, _) in &document.skip {
+        if !cases.contains(&name.as_ref().as_str()) {
+            let remedy = match nearest(name.as_ref(), cases.iter().copied()).first() {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => "copy its name from the family's file".to_owned(),
+            };
+            return Err(source.problem(name.span(), format!("there is no case {:?}", name.as_ref()), remedy));
+        }
     }
+    Ok(document.skip.iter().map(|(name, reason)| (name.as_ref().clone(), reason.clone())).collect())
 }
 
 #[cfg(test)]
 pub(super) fn parse(folder: &Path, text: &str) -> Result<Manifest, Problem> {
-    Source { folder, file: PathBuf::from(MANIFEST), text }.manifest("example")
+    let source = Source { folder: folder.to_owned(), file: PathBuf::from(MANIFEST), text: text.to_owned() };
+    manifest(&source, "example", &mut Families::new(folder))
 }

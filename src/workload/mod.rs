@@ -1,20 +1,34 @@
 //! The functions that are measured: `workloads/<language>/<name>/`, each a manifest, a source and the module built from
 //! it. `docs/ADD-A-WORKLOAD.md` describes the format.
 
+mod build;
 mod catalogue;
+mod family;
+mod function;
+mod language;
 mod manifest;
+mod recipe;
+mod source;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod toolchain;
+mod work;
 
-pub use catalogue::{Catalogue, Workload};
+pub use build::{BuildOptions, BuildReport, Builder, Built, LEDGER};
+pub use catalogue::{Catalogue, Unbuilt, Workload};
+pub use family::{Case, Family, SIZES, Test};
+pub use language::LANGUAGE;
 pub use manifest::MANIFEST;
 pub use sums::SUMS;
+pub use work::Work;
 
+use crate::names::did_you_mean;
+use globset::Glob;
 use std::{fmt, path::PathBuf};
 
-/// The script that rebuilds modules and their sums.
-const BUILD: &str = "scripts/build-workloads";
+/// The command that rebuilds modules and their sums.
+const BUILD: &str = "isobar build";
 /// Where the format is described.
 const FORMAT: &str = "docs/ADD-A-WORKLOAD.md";
 
@@ -32,6 +46,17 @@ pub enum WorkloadError {
         /// Those that it may have been meant to be, likeliest first.
         nearest: Vec<String>,
     },
+    /// A filter that is no glob, or that chooses nothing.
+    #[error("the filter '{filter}' {what}")]
+    Filter {
+        /// The filter.
+        filter: String,
+        /// What is wrong with it, and what to do.
+        what: String,
+    },
+    /// The function is there, its module is not.
+    #[error("the function `{}` cannot be used: {}", .0.name, .0.reason)]
+    Unbuilt(Unbuilt),
 }
 
 /// What is wrong with a file, and what to do about it. Displayed as one line.
@@ -72,4 +97,41 @@ fn hint(nearest: &[String]) -> String {
         [] => "`isobar list` names them all".to_owned(),
         names => format!("did you mean {}?", names.join(" or ")),
     }
+}
+
+/// Names become parts of filters, file names and command lines.
+fn check_name(name: &str) -> Result<(), String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let fits = name.bytes().all(|b| plain(b) || b == b'-' || b == b'_') && name.bytes().next().is_some_and(plain);
+    if fits {
+        return Ok(());
+    }
+    Err(format!("{name:?} is no name: lower-case letters, digits, `-` and `_`, a letter or digit first"))
+}
+
+/// The names that the globs choose; none of them choose all. A glob without a slash means the last part of a name, one
+/// without a `+` a function with all its variants.
+///
+/// # Errors
+/// [`WorkloadError::Filter`].
+fn check_filters<'a>(filters: &[String], names: &[&'a str]) -> Result<Vec<&'a str>, WorkloadError> {
+    if filters.is_empty() {
+        return Ok(names.to_vec());
+    }
+    let mut chosen = Vec::new();
+    for filter in filters {
+        let wrong = |what: String| WorkloadError::Filter { filter: filter.clone(), what };
+        let glob = Glob::new(filter).map_err(|e| wrong(format!("is no glob: {}", e.kind())))?.compile_matcher();
+        let matches = |name: &str| {
+            let name = if filter.contains('/') { name } else { name.rsplit('/').next().unwrap_or(name) };
+            let name = if filter.contains('+') { name } else { name.split('+').next().unwrap_or(name) };
+            glob.is_match(name)
+        };
+        let found: Vec<&str> = names.iter().copied().filter(|name| matches(name)).collect();
+        if found.is_empty() {
+            return Err(wrong(format!("matches no function{}", did_you_mean(filter, names.iter().copied()))));
+        }
+        chosen.extend(found);
+    }
+    Ok(chosen)
 }

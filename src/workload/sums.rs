@@ -1,18 +1,19 @@
 use super::{BUILD, Problem};
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// The file that holds the SHA-256 of every module, beside the languages' folders, in the format of `sha256sum`.
 pub const SUMS: &str = "SHA256SUMS";
 
 /// What `SHA256SUMS` says: path of a module relative to the folder of the functions, and its SHA-256.
-pub(super) struct Sums(HashMap<String, String>);
+#[derive(Default)]
+pub(super) struct Sums(pub(super) BTreeMap<String, String>);
 
 impl Sums {
     pub(super) fn read(root: &Path) -> Result<Sums, Problem> {
         let path = root.join(SUMS);
         let text =
             fs::read_to_string(&path).map_err(|e| Problem::new(&path, format!("cannot be read: {e}"), run_build()))?;
-        let mut sums = HashMap::new();
+        let mut sums = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
             let Some((sum, module)) = line.split_once("  ").filter(|(sum, _)| is_sha256(sum)) else {
                 let what = "not a SHA-256, two spaces and a path";
@@ -21,6 +22,16 @@ impl Sums {
             sums.insert(module.to_owned(), sum.to_ascii_lowercase());
         }
         Ok(Sums(sums))
+    }
+
+    /// The pinned SHA-256 of a module, in lower-case hexadecimal.
+    pub(super) fn sha256(&self, module: &str) -> Option<&str> {
+        self.0.get(module).map(String::as_str)
+    }
+
+    /// The file's text.
+    pub(super) fn text(&self) -> String {
+        self.0.iter().map(|(module, sum)| format!("{sum}  {module}\n")).collect()
     }
 
     /// Checks the SHA-256 of the module at this path below the folder of the functions.

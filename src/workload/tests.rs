@@ -17,8 +17,9 @@ fn said(text: &str) -> String {
 fn a_minimal_manifest_gets_the_defaults() {
     let manifest = manifest::parse(Path::new("."), HEAD).unwrap();
     assert_eq!((manifest.module.as_str(), manifest.quick), ("example.wasm", false));
-    assert_eq!(manifest.invocation, isobar_core::Invocation::default());
-    assert_eq!(manifest.expectation, Expectation::exact("x"));
+    let default = &manifest.sizes["default"];
+    assert_eq!(default.invocation(&[]), isobar_core::Invocation::default());
+    assert_eq!(default.expectation, Expectation::exact("x"));
 }
 
 #[test]
@@ -32,6 +33,7 @@ fn a_full_manifest_is_read() {
         module = "build/other.wasm"
         args = ["-v", ""]
         stdin_file = "in.bin"
+        stdin_times = 2
         limits = { wall_time_ms = 5, memory_bytes = 65536, output_bytes = 7 }
         [env]
         B = "=2="
@@ -43,14 +45,16 @@ fn a_full_manifest_is_read() {
     let manifest = manifest::parse(folder.path(), text).unwrap();
     assert!(manifest.quick);
     assert_eq!(manifest.module, "build/other.wasm");
-    assert_eq!(manifest.invocation.args, ["-v", ""]);
-    assert_eq!(manifest.invocation.stdin, [0, 255]);
+    let default = &manifest.sizes["default"];
+    let invocation = default.invocation(&["first".to_owned()]);
+    assert_eq!(invocation.args, ["first", "-v", ""]);
+    assert_eq!(invocation.stdin, [0, 255, 0, 255]);
     let env = [("A", ""), ("B", "=2=")].map(|(k, v)| (k.to_owned(), v.to_owned()));
-    assert_eq!(manifest.invocation.env, env);
+    assert_eq!(invocation.env, env);
     let limits = Limits { wall_time_ns: 5_000_000, memory_bytes: 65536, output_bytes: 7 };
-    assert_eq!(manifest.invocation.limits, limits);
+    assert_eq!(invocation.limits, limits);
     let expectation = Expectation { exit_code: 255, stdout: StdoutRule::Prefix(b"ab".to_vec()) };
-    assert_eq!(manifest.expectation, expectation);
+    assert_eq!(default.expectation, expectation);
 }
 
 #[test]
@@ -65,7 +69,7 @@ fn every_rule_for_standard_output_is_read() {
         (format!("stdout_sha256 = \"{sum}\""), StdoutRule::Sha256("ab".repeat(32))),
     ] {
         let text = format!("description = \"d\"\nstands_for = \"s\"\n[expected]\n{rule}\n");
-        assert_eq!(manifest::parse(folder.path(), &text).unwrap().expectation.stdout, expected);
+        assert_eq!(manifest::parse(folder.path(), &text).unwrap().sizes["default"].expectation.stdout, expected);
     }
 }
 
@@ -216,7 +220,7 @@ fn one_broken_function_does_not_hide_another() {
     fs::remove_file(root.path().join("rust/d/d.wasm")).unwrap();
     fs::write(root.path().join("rust/e/e.wasm"), "(module)").unwrap();
     fs::write(root.path().join("rust").join(MANIFEST), HEAD).unwrap();
-    let remedy = "run scripts/build-workloads";
+    let remedy = "run isobar build";
     let expected = [
         "rust/workload.toml: is in the folder of a language; a function lies two levels deep, in <language>/<name>: move its folder".to_owned(),
         "c/C: \"C\" is no name: lower-case letters, digits, `-` and `_`, a letter or digit first; rename the folder".to_owned(),
@@ -236,8 +240,8 @@ fn the_sums_must_be_there_well_formed_and_complete() {
     let sums = root.path().join(SUMS);
     let good = fs::read_to_string(&sums).unwrap();
     for (text, said) in [
-        (String::new(), "rust/hello/hello.wasm: not in SHA256SUMS; run scripts/build-workloads"),
-        (format!("{good}x  y\n"), "SHA256SUMS:2: not a SHA-256, two spaces and a path; run scripts/build-workloads"),
+        (String::new(), "rust/hello/hello.wasm: not in SHA256SUMS; run isobar build"),
+        (format!("{good}x  y\n"), "SHA256SUMS:2: not a SHA-256, two spaces and a path; run isobar build"),
     ] {
         fs::write(&sums, text).unwrap();
         assert_eq!(load_says(root.path()), [said]);

@@ -1,0 +1,65 @@
+//! What a module is built from, as one number: when it differs from the recorded one, the module is stale.
+
+use super::super::{
+    Problem,
+    function::{Function, Target},
+    manifest::MANIFEST,
+    toolchain::Toolchain,
+};
+use isobar_core::measure::sha256_hex;
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// Changes when the meaning of the inputs does.
+const VERSION: &str = "isobar build 1";
+
+/// The SHA-256 of all that decides a module's bytes: sources, steps, versions. Times of files do not count.
+///
+/// # Errors
+/// A source that cannot be read.
+pub(super) fn digest(
+    function: &Function,
+    target: &Target,
+    toolchains: &BTreeMap<String, &Toolchain>,
+    plain: Option<&str>,
+) -> Result<String, Problem> {
+    let mut all = Vec::new();
+    let mut add = |bytes: &[u8]| {
+        all.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        all.extend_from_slice(bytes);
+    };
+    add(VERSION.as_bytes());
+    add(target.module.as_bytes());
+    let words = |value: serde_json::Result<String>| value.unwrap_or_default().into_bytes();
+    add(&words(serde_json::to_string(&(&function.language.prepare, &target.recipe.build, &target.recipe.output))));
+    for (name, toolchain) in toolchains {
+        add(&words(serde_json::to_string(&(name, &toolchain.version, &toolchain.env))));
+    }
+    add(plain.unwrap_or_default().as_bytes());
+    let language_folder = function.folder.parent().unwrap_or(&function.folder);
+    for path in &function.language.shared {
+        files(&language_folder.join(path), path, &mut add)?;
+    }
+    files(&function.folder, "", &mut add)?;
+    Ok(sha256_hex(&all))
+}
+
+/// Adds a file, or all files below a folder in the order of their names; what is built or hidden is left out.
+fn files(path: &Path, name: &str, add: &mut impl FnMut(&[u8])) -> Result<(), Problem> {
+    let unreadable = |e| Problem::new(path, format!("cannot be read: {e}"), "it is a part of a function's source");
+    if !path.is_dir() {
+        add(name.as_bytes());
+        add(&fs::read(path).map_err(unreadable)?);
+        return Ok(());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        names.push(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    for file in names {
+        if !(file.starts_with('.') || file.ends_with(".wasm") || (name.is_empty() && file == MANIFEST)) {
+            files(&path.join(&file), &format!("{name}/{file}"), add)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! A language: `workloads/<language>/language.toml`.
+
+use super::{
+    Problem,
+    recipe::{Recipe, Step},
+    source::Source,
+};
+use serde::Deserialize;
+use std::{collections::BTreeMap, path::Path};
+use toml::Spanned;
+
+/// The file that makes a folder a language.
+pub const LANGUAGE: &str = "language.toml";
+
+/// What the functions of a language have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Language {
+    /// The folder's name.
+    pub(super) name: String,
+    /// The name for people.
+    pub(super) title: String,
+    /// Files and folders that belong to the source of every function.
+    pub(super) shared: Vec<String>,
+    /// Arguments before those of an invocation; `@file` is the text of a file.
+    pub(super) args: Vec<String>,
+    /// Steps that come once, before those of the functions.
+    pub(super) prepare: Vec<Step>,
+    pub(super) recipe: Recipe,
+    /// By name; one without steps takes the standard ones.
+    pub(super) variants: BTreeMap<String, Recipe>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    title: Spanned<String>,
+    toolchains: Option<Vec<String>>,
+    #[serde(default)]
+    shared: Vec<Spanned<String>>,
+    proposals: Option<Vec<String>>,
+    #[serde(default)]
+    args: Vec<String>,
+    output: Option<String>,
+    committed: Option<bool>,
+    #[serde(default)]
+    prepare: Vec<Step>,
+    #[serde(default)]
+    build: Vec<Step>,
+    #[serde(default)]
+    variant: BTreeMap<String, Spanned<Recipe>>,
+}
+
+impl Language {
+    /// Reads the manifest of a language; a folder without one has no build, and its name as the title.
+    pub(super) fn read(folder: &Path, name: &str) -> Result<Language, Problem> {
+        let file = folder.join(LANGUAGE);
+        if !file.exists() {
+            return Ok(Language { name: name.to_owned(), title: name.to_owned(), ..Language::default() });
+        }
+        let source = Source::read(file, folder)?;
+        let document: Document = source.parse()?;
+        source.check_line("title", &document.title)?;
+        let path = |path| source.check_path(path).map(str::to_owned);
+        let shared = document.shared.iter().map(path).collect::<Result<Vec<String>, Problem>>()?;
+        let Document { title, toolchains, proposals, args, output, committed, prepare, build, variant, .. } = document;
+        let recipe = Recipe { description: None, toolchains, proposals, output, committed, build };
+        recipe.check(&source, title.span())?;
+        Recipe { build: prepare.clone(), ..Recipe::default() }.check(&source, title.span())?;
+        let variants = checked(&source, variant)?;
+        let title = title.into_inner();
+        Ok(Language { name: name.to_owned(), title, shared, args, prepare, recipe, variants })
+    }
+}
+
+/// The variants of a manifest.
+pub(super) fn checked(
+    source: &Source,
+    variants: BTreeMap<String, Spanned<Recipe>>,
+) -> Result<BTreeMap<String, Recipe>, Problem> {
+    let check = |(name, recipe): (String, Spanned<Recipe>)| {
+        recipe.as_ref().check(source, recipe.span())?;
+        super::check_name(&name)
+            .map_err(|what| source.problem(recipe.span(), what, "give the variant another name"))?;
+        Ok((name, recipe.into_inner()))
+    };
+    variants.into_iter().map(check).collect()
+}
