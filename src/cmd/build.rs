@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 /// Build the functions' modules from their sources, as far as they are stale and the toolchains are here
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  isobar build\n  isobar build 'c/*' rust/fibonacci\n  isobar build '*+mvp' --check")]
+#[command(
+    after_help = "Examples:\n  isobar build\n  isobar build 'c/*' rust/fibonacci\n  isobar build '*+mvp' --check"
+)]
 pub struct Build {
     /// Only functions that this glob matches (c/hello, 'rust/*', hello; '*+mvp' for variants); all without one
     #[arg(value_name = "FILTER")]

@@ -113,7 +113,9 @@ impl Plan {
         ];
         let chosen = Chosen::by(filters, &names)?;
         let plain = |at: &usize| chosen.filtered[0] || variants || infos[*at].id.variants().next().is_none();
-        let quick_set = |at: &usize| chosen.filtered[1] || !quick || workloads[*at].quick;
+        // A variant is measured when a filter names it, or when all are wanted.
+        let plain_function = |at: &usize| chosen.filtered[1] || variants || workloads[*at].variant.is_none();
+        let quick_set = |at: &usize| plain_function(at) && (chosen.filtered[1] || !quick || workloads[*at].quick);
         let mut plan = Plan { cells: Vec::new(), skipped: Vec::new() };
         for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
             let (can, cannot): (Vec<Scenario>, Vec<Scenario>) =
@@ -172,6 +174,7 @@ fn matches(glob: &GlobMatcher, filter: &str, kind: usize, name: &str) -> bool {
     const SCENARIO: usize = 2;
     match kind {
         RUNTIME if !filter.contains('+') => !name.contains('+') && glob.is_match(name),
+        FUNCTION if !filter.contains('+') && name.contains('+') => false,
         FUNCTION if !filter.contains('/') => glob.is_match(name.rsplit_once('/').map_or(name, |(_, last)| last)),
         SCENARIO => glob.is_match(name) || name.split('/').next() == Some(filter),
         _ => glob.is_match(name),

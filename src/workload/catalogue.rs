@@ -75,9 +75,7 @@ impl Workload {
     /// The family's test cases, what each gives to this function, and why it is not asked of it, if it is not.
     pub fn cases(&self) -> impl Iterator<Item = (&Case, Invocation, Option<&str>)> {
         let cases = self.family.iter().flat_map(|family| &family.cases);
-        cases.map(|case| {
-            (case, case.invocation(&self.first_args), self.skip.get(&case.name).map(String::as_str))
-        })
+        cases.map(|case| (case, case.invocation(&self.first_args), self.skip.get(&case.name).map(String::as_str)))
     }
 }
 

@@ -114,7 +114,8 @@ impl Functions {
                 recipe = recipe.or(&standard);
             }
             if recipe.build.is_empty() {
-                let remedy = format!("add [[variant.{variant}.build]] to the manifest, or the variant to variants.toml");
+                let remedy =
+                    format!("add [[variant.{variant}.build]] to the manifest, or the variant to variants.toml");
                 let what = format!("the variant `{variant}` has no steps");
                 return Err(Problem::new(function.folder.join(MANIFEST), what, remedy));
             }
@@ -139,7 +140,8 @@ impl Functions {
             all.dedup();
             return Ok(all);
         };
-        if let Some(unknown) = only.iter().find(|name| !known().any(|k| k == *name) && !self.standard.contains_key(*name))
+        if let Some(unknown) =
+            only.iter().find(|name| !known().any(|k| k == *name) && !self.standard.contains_key(*name))
         {
             let what = format!("there is no variant `{unknown}`");
             return Err(Problem::new(function.folder.join(MANIFEST), what, "describe it in [variant.<name>]"));

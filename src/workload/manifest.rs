@@ -111,17 +111,19 @@ pub(super) fn read(folder: &Path, name: &str, families: &mut Families) -> Result
 
 fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Manifest, Problem> {
     let document: Document = source.parse()?;
-    for (key, line) in [
-        ("description", &document.description),
-        ("stands_for", &document.stands_for),
-        ("note", &document.note),
-    ] {
+    for (key, line) in
+        [("description", &document.description), ("stands_for", &document.stands_for), ("note", &document.note)]
+    {
         line.as_ref().map_or(Ok(()), |line| source.check_line(key, line))?;
     }
     let family = match &document.family {
         Some(family) if !families.exists(family.as_ref()) => {
             let what = format!("there is no family `{}`", family.as_ref());
-            return Err(source.problem(family.span(), what, format!("add workloads/{FAMILIES}/{}.toml", family.as_ref())));
+            return Err(source.problem(
+                family.span(),
+                what,
+                format!("add workloads/{FAMILIES}/{}.toml", family.as_ref()),
+            ));
         }
         Some(family) => Some(families.get(family.as_ref())?),
         None if families.exists(name) => Some(families.get(name)?),
@@ -219,11 +221,7 @@ fn sizes_of(
     Ok((sizes, reasons))
 }
 
-fn skipped(
-    source: &Source,
-    document: &Document,
-    family: Option<&Family>,
-) -> Result<BTreeMap<String, String>, Problem> {
+fn skipped(source: &Source, document: &Document, family: Option<&Family>) -> Result<BTreeMap<String, String>, Problem> {
     let cases: Vec<&str> = family.iter().flat_map(|family| &family.cases).map(|case| case.name.as_str()).collect();
     for (name, _) in &document.skip {
         if !cases.contains(&name.as_ref().as_str()) {

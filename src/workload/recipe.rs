@@ -82,8 +82,7 @@ impl Recipe {
     /// Refuses steps that do nothing or several things, and proposals that do not exist; `at` is where they were said.
     pub(super) fn check(&self, source: &Source, at: std::ops::Range<usize>) -> Result<(), Problem> {
         for step in &self.build {
-            let kinds =
-                [step.run.is_some(), step.wat.is_some(), step.synthetic.is_some(), step.copy.is_some()];
+            let kinds = [step.run.is_some(), step.wat.is_some(), step.synthetic.is_some(), step.copy.is_some()];
             if kinds.iter().filter(|is| **is).count() != 1 || step.run.as_ref().is_some_and(Vec::is_empty) {
                 let remedy = "a step has exactly one of `run`, `wat`, `synthetic`, `copy`";
                 return Err(source.problem(at, "a step that does nothing, or several things", remedy));

@@ -47,7 +47,8 @@ pub(super) fn read(workloads: &Path) -> Result<BTreeMap<String, Toolchain>, Prob
     for (name, toolchain) in &toolchains {
         let Toolchain { program, folder, version_args, version_file, .. } = toolchain.as_ref();
         if program.is_some() == folder.is_some() || (version_args.is_empty() == version_file.is_none()) {
-            let what = format!("the toolchain `{name}` needs `program` or `folder`, and `version_args` or `version_file`");
+            let what =
+                format!("the toolchain `{name}` needs `program` or `folder`, and `version_args` or `version_file`");
             return Err(source.problem(toolchain.span(), what, "give one of each pair"));
         }
     }
@@ -64,7 +65,8 @@ impl Toolchain {
         let said = match &self.version_file {
             Some(file) => fs::read_to_string(root.join(file)).map_err(|e| format!("{file}: {e}; {}", self.get))?,
             None => {
-                let output = Command::new(&path).args(&self.version_args).current_dir(root).stdin(Stdio::null()).output();
+                let output =
+                    Command::new(&path).args(&self.version_args).current_dir(root).stdin(Stdio::null()).output();
                 let output = output.map_err(|e| format!("cannot be started: {e}; {}", self.get))?;
                 String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
             }

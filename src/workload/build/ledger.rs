@@ -46,9 +46,9 @@ impl Ledger {
         let entries = match fs::read_to_string(&path) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(e) => return Err(Problem::new(path, format!("cannot be read: {e}"), remedy)),
-            Ok(text) => toml::from_str(&text).map_err(|e| {
-                Problem::new(path, e.message().replace('\n', ", "), remedy)
-            })?,
+            Ok(text) => {
+                toml::from_str(&text).map_err(|e| Problem::new(path, e.message().replace('\n', ", "), remedy))?
+            }
         };
         let sums = if workloads.join(SUMS).exists() { Sums::read(workloads)? } else { Sums::default() };
         Ok(Ledger { entries, sums })
@@ -82,10 +82,11 @@ impl Ledger {
 
     /// The table of all modules, for people.
     pub(super) fn table(&self, known: &[Target]) -> String {
-        let mut text = "# The modules\n\nWritten by `isobar build`; docs/ADD-A-WORKLOAD.md says how they are built. A module \
+        let mut text =
+            "# The modules\n\nWritten by `isobar build`; docs/ADD-A-WORKLOAD.md says how they are built. A module \
             without `committed` is built or fetched on demand.\n\n\
             | module | bytes | SHA-256 | built with | proposals | |\n| --- | ---: | --- | --- | --- | --- |\n"
-            .to_owned();
+                .to_owned();
         let (mut modules, mut bytes) = (0, 0);
         for target in known {
             let (Some(entry), Some(sum)) = (self.entries.get(&target.name), self.sums.sha256(&target.module)) else {
@@ -105,7 +106,9 @@ impl Ledger {
                 (modules, bytes) = (modules + 1, bytes + entry.bytes);
             }
         }
-        text + &format!("\n{modules} modules are committed, {bytes} bytes together. `SHA256SUMS` has the sums in full.\n")
+        text + &format!(
+            "\n{modules} modules are committed, {bytes} bytes together. `SHA256SUMS` has the sums in full.\n"
+        )
     }
 }
 

@@ -16,12 +16,12 @@ use super::{
 };
 use isobar_core::{inspect::needed_proposals, measure::sha256_hex};
 use ledger::{Entry, Ledger, write};
+use session::Session;
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
-use session::Session;
 
 /// A larger module is not committed.
 const LARGEST_COMMITTED_BYTES: u64 = 5_000_000;
@@ -246,7 +246,9 @@ impl Builder {
         let proposals = needed_proposals(&bytes).map_err(|e| format!("the steps gave no valid module: {e}"))?;
         let declared = |name: &str| target.recipe.proposals.iter().flatten().any(|known| known == name);
         if let Some(undeclared) = proposals.iter().find(|name| !declared(name)) {
-            return Err(format!("the module needs {undeclared}, which is not among its `proposals`: add it, or build without"));
+            return Err(format!(
+                "the module needs {undeclared}, which is not among its `proposals`: add it, or build without"
+            ));
         }
         if target.committed() && bytes.len() as u64 > LARGEST_COMMITTED_BYTES {
             return Err(format!("{} bytes are too many to be committed: say `committed = false`", bytes.len()));
@@ -255,7 +257,10 @@ impl Builder {
         for path in [Some(&self.root), cargo_home.as_ref()].into_iter().flatten() {
             let needle = path.as_os_str().as_encoded_bytes();
             if needle.len() > 1 && bytes.windows(needle.len()).any(|window| window == needle) {
-                return Err(format!("the module contains the path {}, so another machine would build other bytes", path.display()));
+                return Err(format!(
+                    "the module contains the path {}, so another machine would build other bytes",
+                    path.display()
+                ));
             }
         }
         let toolchains = self.toolchains_of(target);

@@ -1,10 +1,6 @@
 //! One call of `isobar build`: function by function, on several threads.
 
-use super::{
-    Accepted, Builder, Built, Function, Target,
-    ledger::Ledger,
-    steps::Place,
-};
+use super::{Accepted, Builder, Built, Function, Target, ledger::Ledger, steps::Place};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -79,13 +75,7 @@ impl<'a> Session<'a> {
         results
     }
 
-    fn target(
-        &self,
-        function: &Function,
-        target: &'a Target,
-        out: &Path,
-        plain: &Path,
-    ) -> Result<Accepted<'a>, Built> {
+    fn target(&self, function: &Function, target: &'a Target, out: &Path, plain: &Path) -> Result<Accepted<'a>, Built> {
         let toolchains = self.builder.toolchains_of(target);
         if let Some(name) = toolchains.keys().find(|name| self.missing.contains_key(*name)) {
             return Err(Built::Lacks(name.clone()));

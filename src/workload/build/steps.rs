@@ -15,7 +15,14 @@ use std::{
 
 /// What would change a compiler's output from outside.
 const REMOVED: [&str; 9] = [
-    "RUSTFLAGS", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "GOFLAGS", "GOROOT", "CARGO_TARGET_DIR",
+    "RUSTFLAGS",
+    "CFLAGS",
+    "CXXFLAGS",
+    "CPPFLAGS",
+    "LDFLAGS",
+    "GOFLAGS",
+    "GOROOT",
+    "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET",
 ];
 /// How much of a program's standard error is shown, in characters.

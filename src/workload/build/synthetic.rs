@@ -51,8 +51,7 @@ pub(super) fn module(knobs: Knobs) -> Result<Vec<u8>, String> {
     }
     let (functions, code) = code(knobs);
     let mut memories = MemorySection::new();
-    let memory =
-        MemoryType { minimum: pages, maximum: None, memory64: false, shared: false, page_size_log2: None };
+    let memory = MemoryType { minimum: pages, maximum: None, memory64: false, shared: false, page_size_log2: None };
     memories.memory(memory);
     let mut exports = ExportSection::new();
     exports.export("memory", ExportKind::Memory, 0);
