@@ -2,9 +2,6 @@
 
 #include "input.hpp"
 
-#include <format>
-#include <iterator>
-
 namespace {
 
 struct Page {
@@ -12,42 +9,43 @@ struct Page {
     unsigned rows;
 };
 
-std::string escaped(std::string_view text)
+void escape(std::string &html, std::string_view text)
 {
-    std::string out;
-    out.reserve(text.size());
     for (char c : text) {
         switch (c) {
-        case '&': out += "&amp;"; break;
-        case '<': out += "&lt;"; break;
-        case '>': out += "&gt;"; break;
-        case '"': out += "&quot;"; break;
-        case '\'': out += "&#39;"; break;
-        default: out += c;
+        case '&': html += "&amp;"; break;
+        case '<': html += "&lt;"; break;
+        case '>': html += "&gt;"; break;
+        case '"': html += "&quot;"; break;
+        case '\'': html += "&#39;"; break;
+        default: html += c;
         }
     }
-    return out;
 }
 
 std::string price(std::uint64_t cents)
 {
-    return std::format("{}.{:02}", cents / 100, cents % 100);
+    auto digits = std::to_string(100 + cents % 100);
+    return std::to_string(cents / 100) + '.' + digits.substr(1);
 }
 
 std::string render(const Page &page)
 {
-    std::string html;
-    auto out = std::back_inserter(html);
-    std::format_to(out, "<!DOCTYPE html>\n<html>\n<head><title>{}</title></head>\n", escaped(page.title));
-    std::format_to(out, "<body>\n<h1>{}</h1>\n<table>\n", escaped(page.title));
+    std::string html = "<!DOCTYPE html>\n<html>\n<head><title>";
+    escape(html, page.title);
+    html += "</title></head>\n<body>\n<h1>";
+    escape(html, page.title);
+    html += "</h1>\n<table>\n";
     std::uint64_t total = 0;
     for (std::uint64_t row = 1; row <= page.rows; row++) {
         auto cents = row * row * 7919 % 10000;
         total += cents;
-        std::format_to(out, "<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", row, escaped(page.title), price(cents));
+        html += "<tr><td>" + std::to_string(row) + "</td><td>";
+        escape(html, page.title);
+        html += "</td><td>" + price(cents) + "</td></tr>\n";
     }
-    std::format_to(out, "</table>\n<p>{} rows, {} in total</p>\n</body>\n</html>\n", page.rows, price(total));
-    return html;
+    html += "</table>\n<p>" + std::to_string(page.rows) + " rows, " + price(total) + " in total</p>\n";
+    return html + "</body>\n</html>\n";
 }
 
 } // namespace
