@@ -1,0 +1,7 @@
+// Greets whoever NAME names.
+
+import { text } from "input";
+
+export default function () {
+  console.log(`Hello, ${text("NAME")}!`);
+}
