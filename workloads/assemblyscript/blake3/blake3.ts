@@ -18,7 +18,14 @@ const PERMUTATION: StaticArray<i32> = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9
 
 type Words = StaticArray<u32>;
 
-function g(state: Words, a: i32, b: i32, c: i32, d: i32, x: u32, y: u32): void {
+// The compression works on these, so that nothing is allocated.
+const state = new StaticArray<u32>(16);
+let m = new StaticArray<u32>(16);
+let permuted = new StaticArray<u32>(16);
+
+// @ts-ignore: decorator
+@inline
+function g(a: i32, b: i32, c: i32, d: i32, x: u32, y: u32): void {
   unchecked(state[a] += state[b] + x);
   unchecked(state[d] = rotr(state[d] ^ state[a], 16));
   unchecked(state[c] += state[d]);
@@ -29,22 +36,23 @@ function g(state: Words, a: i32, b: i32, c: i32, d: i32, x: u32, y: u32): void {
   unchecked(state[b] = rotr(state[b] ^ state[c], 7));
 }
 
-function round(state: Words, m: Words): void {
+function round(): void {
   // The columns, then the diagonals.
-  g(state, 0, 4, 8, 12, m[0], m[1]);
-  g(state, 1, 5, 9, 13, m[2], m[3]);
-  g(state, 2, 6, 10, 14, m[4], m[5]);
-  g(state, 3, 7, 11, 15, m[6], m[7]);
-  g(state, 0, 5, 10, 15, m[8], m[9]);
-  g(state, 1, 6, 11, 12, m[10], m[11]);
-  g(state, 2, 7, 8, 13, m[12], m[13]);
-  g(state, 3, 4, 9, 14, m[14], m[15]);
+  g(0, 4, 8, 12, unchecked(m[0]), unchecked(m[1]));
+  g(1, 5, 9, 13, unchecked(m[2]), unchecked(m[3]));
+  g(2, 6, 10, 14, unchecked(m[4]), unchecked(m[5]));
+  g(3, 7, 11, 15, unchecked(m[6]), unchecked(m[7]));
+  g(0, 5, 10, 15, unchecked(m[8]), unchecked(m[9]));
+  g(1, 6, 11, 12, unchecked(m[10]), unchecked(m[11]));
+  g(2, 7, 8, 13, unchecked(m[12]), unchecked(m[13]));
+  g(3, 4, 9, 14, unchecked(m[14]), unchecked(m[15]));
 }
 
-function permuted(m: Words): Words {
-  const next = new StaticArray<u32>(16);
-  for (let i = 0; i < 16; ++i) next[i] = m[PERMUTATION[i]];
-  return next;
+function permute(): void {
+  for (let i = 0; i < 16; ++i) unchecked(permuted[i] = m[PERMUTATION[i]]);
+  const last = m;
+  m = permuted;
+  permuted = last;
 }
 
 /** What a node of the tree is computed from, so that its last step can be done again for the root. */
@@ -58,17 +66,16 @@ class Output {
   ) {}
 
   words(more: u32 = 0): Words {
-    const state = new StaticArray<u32>(16);
-    for (let i = 0; i < 8; ++i) state[i] = this.key[i];
-    for (let i = 0; i < 4; ++i) state[8 + i] = IV[i];
+    for (let i = 0; i < 8; ++i) unchecked(state[i] = this.key[i]);
+    for (let i = 0; i < 4; ++i) unchecked(state[8 + i] = IV[i]);
     state[12] = <u32>this.counter;
     state[13] = <u32>(this.counter >> 32);
     state[14] = this.length;
     state[15] = this.flags | more;
-    let m = this.block;
+    for (let i = 0; i < 16; ++i) unchecked(m[i] = this.block[i]);
     for (let i = 0; i < 7; ++i) {
-      if (i > 0) m = permuted(m);
-      round(state, m);
+      if (i > 0) permute();
+      round();
     }
     const out = new StaticArray<u32>(OUT_WORDS);
     for (let i = 0; i < OUT_WORDS; ++i) out[i] = state[i] ^ state[i + 8];
@@ -111,14 +118,13 @@ function tree(bytes: Uint8Array, from: i32, length: i32): Output {
   return new Output(IV, block, 0, BLOCK_BYTES, PARENT);
 }
 
-function hash(bytes: Uint8Array): string {
-  const words = tree(bytes, 0, bytes.length).words(ROOT);
+function hexadecimal(words: Words): string {
   let hex = "";
   for (let i = 0; i < OUT_WORDS; ++i) hex += bswap(words[i]).toString(16).padStart(8, "0");
   return hex;
 }
 
 const bytes = Uint8Array.wrap(String.UTF8.encode(text("TEXT")));
-let answer = "";
-for (let i = iterations(); i > 0; --i) answer = hash(bytes);
-console.log(answer);
+let hash = new StaticArray<u32>(OUT_WORDS);
+for (let i = iterations(); i > 0; --i) hash = tree(bytes, 0, bytes.length).words(ROOT);
+console.log(hexadecimal(hash));
