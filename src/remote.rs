@@ -3,17 +3,18 @@
 //! A [`RemoteRuntime`] implements the same trait as the adapters do in process. Each of its engines is a process of its
 //! own, which is killed when a function does not end in time, and which takes nothing with it when it crashes.
 
-use isobar_core::measure::{Budget, MeasureError, Measurement, Scenario, Task};
+use isobar_core::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
 use isobar_core::runner::{PROTOCOL, Reply, Request};
-use isobar_core::runtime::{Enforcer, Engine, Instance, Module, Runtime, RuntimeInfo};
+use isobar_core::runtime::{Enforcer, Engine, Instance, Module, Remote, Runtime, RuntimeInfo};
 use isobar_core::{Failure, Invocation, Limits, Outcome};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::MemfdFlags;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ const HELLO: Duration = Duration::from_secs(20);
 
 /// How long a runner may compile, load or instantiate.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long a runner that another program started may take to end, once it is told to.
+const FAREWELL: Duration = Duration::from_secs(60);
 
 /// How much later than the wall-time limit a runner is killed whose engine enforces that limit itself.
 const GRACE: Duration = Duration::from_secs(1);
@@ -33,6 +37,21 @@ pub struct Program {
     pub path: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
+    /// Another program that starts it, with that one's arguments; mostly none.
+    pub launcher: Vec<OsString>,
+}
+
+impl Program {
+    fn command(&self) -> Command {
+        match self.launcher.split_first() {
+            None => Command::new(&self.path),
+            Some((launcher, arguments)) => {
+                let mut command = Command::new(launcher);
+                command.args(arguments).arg(&self.path);
+                command
+            }
+        }
+    }
 }
 
 /// A runtime in a runner program.
@@ -64,17 +83,15 @@ impl RemoteRuntime {
     pub fn program(&self) -> &Program {
         &self.program
     }
+}
 
-    /// Measures a function, in a process of its own.
-    ///
-    /// # Errors
-    /// As [`isobar_core::measure::measure`], and [`Failure::Timeout`] when the runner had to be killed.
-    pub fn measure(&self, scenario: Scenario, task: Task, budget: Budget) -> Result<Measurement, MeasureError> {
+impl Remote for RemoteRuntime {
+    fn measure(&self, scenario: ScenarioId, task: &Task, budget: &Budget) -> Result<Measurement, MeasureError> {
         let wall_time_ns = task.invocation.limits.wall_time_ns;
         // The loops look at the clock between invocations; each of those has its own limit.
         let patience = Duration::from_nanos(budget.warm_up_ns.saturating_add(budget.time_ns))
             + Duration::from_nanos(wall_time_ns).saturating_mul(1 + budget.min_samples);
-        let request = Request::Measure { runtime: self.info.id.clone(), scenario, task, budget };
+        let request = Request::Measure { runtime: self.info.id.clone(), scenario, task: task.clone(), budget: *budget };
         match Runner::start(&self.program)?.ask(&request, patience) {
             Ok(Reply::Measured { measurement }) => Ok(measurement),
             Ok(Reply::Failed { error }) => Err(error),
@@ -82,6 +99,11 @@ impl RemoteRuntime {
             Err(Failure::Timeout { .. }) => Err(Failure::Timeout { limit_ns: wall_time_ns }.into()),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    fn under(&self, launcher: &[OsString]) -> Box<dyn Runtime> {
+        let program = Program { launcher: launcher.to_vec(), ..Program::clone(&self.program) };
+        Box::new(RemoteRuntime { program: Arc::new(program), info: self.info.clone() })
     }
 }
 
@@ -94,6 +116,25 @@ impl Runtime for RemoteRuntime {
         let mut runner = Runner::start(&self.program)?;
         done(runner.ask(&Request::Engine { runtime: self.info.id.clone() }, PATIENCE)?)?;
         Ok(Box::new(RemoteEngine { runner: Arc::new(Mutex::new(runner)), wall_time: self.info.enforcement.wall_time }))
+    }
+
+    fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Outcome, Failure> {
+        let request = Request::Run {
+            runtime: self.info.id.clone(),
+            artifact: absolute(artifact)?,
+            invocation: invocation.clone(),
+        };
+        let limit_ns = invocation.limits.wall_time_ns;
+        match Runner::start(&self.program)?.ask(&request, PATIENCE.saturating_add(Duration::from_nanos(limit_ns))) {
+            Ok(Reply::Executed { outcome, .. }) => Ok(outcome),
+            Ok(other) => Err(unexpected(other)),
+            Err(Failure::Timeout { .. }) => Err(Failure::Timeout { limit_ns }),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn remote(&self) -> Option<&dyn Remote> {
+        Some(self)
     }
 }
 
@@ -201,6 +242,8 @@ struct Runner {
     buffer: Vec<u8>,
     stderr: File,
     ended: Option<Failure>,
+    /// How long it may take to end by itself.
+    farewell: Duration,
 }
 
 impl Runner {
@@ -208,7 +251,8 @@ impl Runner {
         let io = |e: std::io::Error| Failure::host(format!("cannot start {}: {e}", program.path.display()));
         // What the runner says on standard error is for us, should it crash: in memory, so that it never waits.
         let stderr = File::from(rustix::fs::memfd_create("stderr", MemfdFlags::CLOEXEC).map_err(|e| io(e.into()))?);
-        let mut child = Command::new(&program.path)
+        let mut child = program
+            .command()
             .args(&program.args)
             .env_clear()
             .stdin(Stdio::piped())
@@ -216,9 +260,10 @@ impl Runner {
             .stderr(stderr.try_clone().map_err(io)?)
             .spawn()
             .map_err(io)?;
+        let farewell = if program.launcher.is_empty() { Duration::ZERO } else { FAREWELL };
         let (requests, replies) = (child.stdin.take(), child.stdout.take());
         let replies = replies.ok_or_else(|| Failure::host("the runner has no standard output"))?;
-        Ok(Runner { child, requests, replies, buffer: Vec::new(), stderr, ended: None })
+        Ok(Runner { child, requests, replies, buffer: Vec::new(), stderr, ended: None, farewell })
     }
 
     /// Sends a request and waits for its reply.
@@ -281,6 +326,16 @@ impl Runner {
         }
     }
 
+    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + patience;
+        loop {
+            match self.child.try_wait() {
+                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                status => return status.ok().flatten(),
+            }
+        }
+    }
+
     fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -290,14 +345,7 @@ impl Runner {
     fn crashed(&mut self) -> Failure {
         self.requests = None;
         // It closed standard output, so it is ending; should it hang in that, it is helped.
-        let until = Instant::now() + Duration::from_secs(5);
-        let status = loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => break Some(status),
-                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-                _ => break None,
-            }
-        };
+        let status = self.wait(Duration::from_secs(5));
         self.kill();
         let signal = status.and_then(|status| status.signal());
         let how = match (signal, status.and_then(|status| status.code())) {
@@ -323,6 +371,9 @@ impl Runner {
 impl Drop for Runner {
     fn drop(&mut self) {
         self.requests = None;
+        if !self.farewell.is_zero() {
+            self.wait(self.farewell);
+        }
         self.kill();
     }
 }

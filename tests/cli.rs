@@ -121,7 +121,11 @@ fn a_run_leaves_records_and_charts_and_the_report_is_made_of_them_alone() {
     }
     let records = std::fs::read_to_string(run.join("records.jsonl")).unwrap();
     let cores = std::thread::available_parallelism().unwrap().get();
-    assert_eq!(records.lines().count(), 2 * (2 + cores), "two rounds of cold, warm and each number of threads");
+    assert_eq!(
+        records.lines().count(),
+        5 * (4 + cores),
+        "five rounds of cold, process-cold, warm, each number of threads, density"
+    );
     assert!(!records.contains("\"Err\""), "{records}");
 
     let files = ["report.html", "report.md", "charts/cold.svg", "charts/cold.png", "charts/warm.svg"];

@@ -11,7 +11,7 @@ use criterion::Criterion;
 use isobar::registry::in_process;
 use isobar::stats::{Summary, median};
 use isobar::workload::{Catalogue, Workload};
-use isobar_core::measure::{Budget, Expectation, Scenario, StdoutRule, Task, measure};
+use isobar_core::measure::{Budget, Expectation, StdoutRule, Task, measure};
 use isobar_core::runtime::{Enforcement, Enforcer, Execution, RuntimeInfo};
 use isobar_core::{Engine, Failure, Instance, Invocation, Module, Outcome, Runtime, RuntimeId};
 use std::hint::black_box;
@@ -111,9 +111,17 @@ fn per_call_ns(call: &mut dyn FnMut() -> Vec<u8>) -> f64 {
 /// A warm measurement of a runtime that does nothing: what is left is the loop, the clock and the check.
 fn driver_ns() -> f64 {
     let samples = 200_000;
-    let budget =
-        Budget { warm_up_samples: 1000, warm_up_ns: u64::MAX, min_samples: samples, max_samples: samples, time_ns: 0 };
+    let budget = Budget {
+        warm_up_samples: 0,
+        warm_up_ns: 0,
+        min_samples: samples,
+        max_samples: samples,
+        time_ns: 0,
+        precision: 0.0,
+    };
+    let warm = "warm".parse().expect("there is a warm scenario");
     let task = Task {
+        module: "none".into(),
         artifact: "none".into(),
         invocation: Invocation::default(),
         expectation: Expectation { exit_code: 0, stdout: StdoutRule::Exact(b"Hello, World!\n".to_vec()) },
@@ -122,8 +130,8 @@ fn driver_ns() -> f64 {
     let mut runs: Vec<f64> = (0..9)
         .map(|_| {
             let start = Instant::now();
-            black_box(measure(&nothing, Scenario::Warm, &task, &budget).expect("nothing cannot fail"));
-            start.elapsed().as_nanos() as f64 / f64::from(samples + 1000)
+            black_box(measure(&nothing, warm, &task, &budget).expect("nothing cannot fail"));
+            start.elapsed().as_nanos() as f64 / f64::from(samples)
         })
         .collect();
     median(&mut runs).unwrap_or(0.0)

@@ -5,7 +5,7 @@ use super::page::{self, Page, names_width};
 use super::style::{Axis, Colour, INK, PALETTE, ROW, RULE, SMALL, STRIPE};
 use crate::record::Run;
 use crate::report::units::Quantity;
-use crate::report::{Measured, Phases, Row};
+use crate::report::{Measured, Row};
 
 const WORDS: &str = "Bars stack the medians of the phases; the number is the median of their sum, the thin line its \
                      95 % interval. Each panel is cut into blocks by powers of ten, so that a second does not hide a \
@@ -22,7 +22,13 @@ const AXIS: f64 = 21.0;
 
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "cold").collect();
-    let legend: Vec<(&str, Colour)> = Phases::NAMES.into_iter().zip(PHASES).collect();
+    let legend: Vec<(&str, Colour)> = rows
+        .first()
+        .map_or(&[][..], |row| row.cell.scenario.scenario().parts())
+        .iter()
+        .map(|(_, name)| *name)
+        .zip(PHASES)
+        .collect();
     let mut page = Page::new("Cold start by phase: lower is better", WORDS, &legend);
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
@@ -74,7 +80,7 @@ fn decade(measured: &Measured) -> f64 {
 
 /// The longer one of the bar and the number beside it.
 fn length_ns(measured: &Measured) -> f64 {
-    let sum: f64 = measured.phases.iter().flat_map(Phases::values_ns).sum();
+    let sum: f64 = measured.parts.iter().map(|part| part.median).sum();
     sum.max(measured.summary.median).max(1.0)
 }
 
@@ -89,7 +95,7 @@ fn draw_axis(figure: &mut Figure, axis: &Axis, y: f64, rows: usize) {
 fn bar(figure: &mut Figure, measured: &Measured, axis: &Axis, y: f64) {
     let middle = y + ROW / 2.0;
     let mut sum = 0.0;
-    for (ns, colour) in measured.phases.iter().flat_map(Phases::values_ns).zip(PHASES) {
+    for (ns, colour) in measured.parts.iter().map(|part| part.median).zip(PHASES) {
         let (from, to) = (axis.at(sum), axis.at(sum + ns));
         figure.rect(from, y + 3.0, to - from, ROW - 6.0, colour);
         sum += ns;

@@ -58,12 +58,14 @@ impl Page {
     /// Adds where and how it was measured.
     pub(super) fn finish(mut self, run: &Run) -> Figure {
         let header = &run.header;
-        let machine = &header.machine;
-        let rounds = units::count(header.rounds as usize, "round");
-        let cores = units::count(machine.cores as usize, "core");
+        let rounds = units::count(header.schedule.min_processes as usize, "round");
         let quick = if header.quick { ", quick run" } else { "" };
-        let (cpu, kernel, isobar, seed) = (&machine.cpu, &machine.kernel, &header.isobar, header.seed);
-        let words = format!("{cpu}, {cores}, Linux {kernel} · isobar {isobar}, {rounds}, seed {seed}{quick}");
+        let machine = |machine: &crate::record::Machine| {
+            let cores = units::count(machine.cores as usize, "core");
+            format!("{}, {cores}, Linux {} · ", machine.cpu, machine.kernel)
+        };
+        let machines: String = header.machines.iter().map(machine).collect();
+        let words = format!("{machines}isobar {}, {rounds}, seed {}{quick}", header.isobar, header.seed);
         self.figure.line((MARGIN, self.y), (WIDTH - MARGIN, self.y), 1.0, RULE);
         self.y += 16.0;
         for line in wrap(&words, TINY, WIDTH - 2.0 * MARGIN) {

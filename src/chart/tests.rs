@@ -17,7 +17,7 @@ fn runs() -> Vec<Run> {
     for (i, record) in long.records.iter_mut().enumerate() {
         record.cell.runtime = format!("family{}/{}", i % 20, "long-".repeat(20) + "name").parse().unwrap();
     }
-    long.header.machine.cpu = "A processor with a name of many words ".repeat(10);
+    long.header.machines[0].cpu = "A processor with a name of many words ".repeat(10);
     runs.push(long);
     runs
 }

@@ -1,13 +1,14 @@
 use super::Places;
 use super::report::derive;
-use crate::experiment::{self, Effort, Observer, Plan};
-use crate::record::{self, Cell, Header, Machine, Record, RunFolder, SCHEMA};
+use crate::experiment::{self, Observer, Plan};
+use crate::record::{self, Cell, Header, Machine, Record, RunFolder, SCHEMA, Schedule};
 use crate::registry::Registry;
 use crate::workload::Workload;
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use isobar_core::Runtime;
+use isobar_core::measure::Effort;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,12 +50,13 @@ impl Run {
         let registry = places.registry()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seed = self.seed.unwrap_or(now.subsec_nanos().into());
-        let mut effort = if self.quick { Effort::QUICK } else { Effort::FULL };
-        effort.rounds = self.rounds.unwrap_or(effort.rounds);
+        let effort = if self.quick { Effort::Quick } else { Effort::Full };
+        let processes = self.rounds.unwrap_or(5);
+        let schedule = Schedule { min_processes: processes, max_processes: processes, precision: 0.02 };
         let cores = record::cores();
         let plan =
             Plan::new(&registry.runtimes, catalogue.workloads(), cores, self.quick, self.variants, &self.filters)?;
-        let header = self.header(&plan, &registry, catalogue.workloads(), seed, effort.rounds, now);
+        let header = self.header(&plan, &registry, catalogue.workloads(), seed, schedule, now);
         let results = match self.results {
             Some(results) => results,
             None => places.root()?.join("results"),
@@ -63,16 +65,11 @@ impl Run {
         for absent in &registry.absent {
             eprintln!("absent: {}: {}", absent.family, absent.reason);
         }
-        eprintln!(
-            "{} cells, {} rounds, seed {seed}, into {}",
-            plan.cells.len(),
-            effort.rounds,
-            folder.path().display()
-        );
-        let mut progress = Progress::new(plan.cells.len() as u64 * u64::from(effort.rounds));
+        eprintln!("{} cells, {} rounds, seed {seed}, into {}", plan.cells.len(), processes, folder.path().display());
+        let mut progress = Progress::new(plan.cells.len() as u64 * u64::from(processes));
         end_on_interrupt(folder.path().to_owned())?;
         let (runtimes, workloads) = (&registry.runtimes, catalogue.workloads());
-        let records = experiment::run(&plan, &effort, seed, runtimes, workloads, &mut folder, &mut progress)?;
+        let records = experiment::run(&plan, effort, &schedule, seed, runtimes, workloads, &mut folder, &mut progress)?;
         progress.bar.finish_and_clear();
         derive(&record::Run { header, records }, folder.path(), folder.path())?;
         Ok(ExitCode::SUCCESS)
@@ -84,7 +81,7 @@ impl Run {
         registry: &Registry,
         workloads: &[Workload],
         seed: u64,
-        rounds: u32,
+        schedule: Schedule,
         now: Duration,
     ) -> Header {
         let planned =
@@ -96,8 +93,12 @@ impl Run {
             started_at_s: now.as_secs(),
             quick: self.quick,
             seed,
-            rounds,
-            machine: Machine::this(),
+            schedule,
+            shard: None,
+            plan_sha256: String::new(),
+            machines: vec![Machine::this()],
+            pinned: false,
+            warnings: Vec::new(),
             runtimes: registry.runtimes.iter().filter(planned).map(|runtime| runtime.info().clone()).collect(),
             absent: registry.absent.clone(),
             functions: workloads.iter().filter(measured).map(function).collect(),

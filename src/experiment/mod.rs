@@ -5,5 +5,5 @@ mod plan;
 mod prepare;
 mod run;
 
-pub use plan::{Effort, Plan, PlanError};
+pub use plan::{Plan, PlanError};
 pub use run::{Observer, RunError, run};

@@ -1,11 +1,10 @@
-use super::plan::{Effort, Plan};
+use super::plan::Plan;
 use super::prepare::Artifacts;
-use crate::record::{Cell, Record, RunFolder, StoreError};
+use crate::record::{Cell, Record, RunFolder, Schedule, StoreError};
 use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
 use isobar_core::Runtime;
-use isobar_core::measure::{MeasureError, Task};
-use std::time::Instant;
+use isobar_core::measure::{self, Effort, MeasureError, Task};
 
 /// Who is told how a run goes on.
 pub trait Observer {
@@ -30,22 +29,18 @@ pub enum RunError {
 /// is measured. A measurement that fails is a record that says so.
 pub fn run(
     plan: &Plan,
-    effort: &Effort,
+    effort: Effort,
+    schedule: &Schedule,
     seed: u64,
     runtimes: &[RemoteRuntime],
     workloads: &[Workload],
     folder: &mut RunFolder,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Record>, RunError> {
-    let start = Instant::now();
     let mut artifacts = Artifacts::new(folder.path());
     let mut records = Vec::new();
-    for round in 0..effort.rounds {
+    for round in 0..schedule.min_processes {
         for at in order(plan.cells.len(), seed, round) {
-            let late = effort.time.is_some_and(|time| start.elapsed() > time);
-            if round > 0 && late {
-                return Ok(records);
-            }
             let cell = &plan.cells[at];
             let runtime = runtimes.iter().find(|runtime| runtime.info().id == cell.runtime);
             let workload = workloads.iter().find(|workload| workload.name == cell.function);
@@ -72,7 +67,7 @@ fn order(cells: usize, seed: u64, round: u32) -> Vec<usize> {
 fn measure(
     cell: &Cell,
     round: u32,
-    effort: &Effort,
+    effort: Effort,
     runtime: &RemoteRuntime,
     workload: &Workload,
     artifacts: &mut Artifacts,
@@ -81,14 +76,16 @@ fn measure(
         Err(failure) => (None, Err(MeasureError::Failure(failure.clone()))),
         Ok(prepared) => {
             let task = Task {
+                module: workload.module_path.clone(),
                 artifact: prepared.path.clone(),
                 invocation: workload.invocation.clone(),
                 expectation: workload.expectation.clone(),
             };
-            (prepared.artifact, runtime.measure(cell.scenario, task, effort.budget(cell.scenario)))
+            let budget = cell.scenario.scenario().budget(effort);
+            (prepared.artifact, measure::measure(runtime, cell.scenario, &task, &budget))
         }
     };
-    Record { cell: cell.clone(), round, artifact, result }
+    Record { cell: cell.clone(), round, machine: 0, cpus: vec![], noise: None, histogram: None, artifact, result }
 }
 
 #[cfg(test)]

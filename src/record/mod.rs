@@ -6,12 +6,12 @@ mod store;
 pub use machine::{Machine, cores};
 pub use store::{RunFolder, StoreError};
 
-use isobar_core::measure::{MeasureError, Measurement, Scenario};
+use isobar_core::measure::{MeasureError, Measurement, ScenarioId};
 use isobar_core::{RuntimeId, RuntimeInfo};
 use serde::{Deserialize, Serialize};
 
 /// The version of the two files' format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Everything that was known before the first measurement: `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,10 +26,21 @@ pub struct Header {
     pub quick: bool,
     /// The seed of the order of the cells and of the resampling.
     pub seed: u64,
-    /// How many rounds were asked for; each measures every cell once, in a process of its own.
-    pub rounds: u32,
-    /// The machine.
-    pub machine: Machine,
+    /// How often a cell is measured, and when that is enough.
+    pub schedule: Schedule,
+    /// Which part of the plan this run measures, if not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The SHA-256 of the whole plan, in hexadecimal: shards with the same one belong together.
+    pub plan_sha256: String,
+    /// The machine; several when runs were merged. Numbers of different machines are never compared.
+    pub machines: Vec<Machine>,
+    /// Whether runners were bound to processors.
+    #[serde(default)]
+    pub pinned: bool,
+    /// What may have disturbed the whole run, one line each, with the remedy.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// The runtimes that were there, as they described themselves.
     pub runtimes: Vec<RuntimeInfo>,
     /// The families that were not, with the reason and the remedy.
@@ -43,6 +54,27 @@ pub struct Header {
     pub skipped: Vec<Skipped>,
 }
 
+/// How often each cell is measured, each time in a process of its own: in rounds, each of which visits every cell that
+/// still needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Every cell is measured in so many processes.
+    pub min_processes: u32,
+    /// No cell is measured in more processes.
+    pub max_processes: u32,
+    /// A cell is not measured again when half of its 95 % interval is at most this share of its median.
+    pub precision: f64,
+}
+
+/// A part of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which, from 1.
+    pub index: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
 /// A scenario that a runtime does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
@@ -50,7 +82,7 @@ pub struct Skipped {
     pub runtime: RuntimeId,
     /// Which scenario.
     #[serde(flatten)]
-    pub scenario: Scenario,
+    pub scenario: ScenarioId,
     /// Why.
     pub reason: String,
 }
@@ -88,7 +120,7 @@ pub struct Cell {
     pub function: String,
     /// What was measured.
     #[serde(flatten)]
-    pub scenario: Scenario,
+    pub scenario: ScenarioId,
 }
 
 impl std::fmt::Display for Cell {
@@ -105,11 +137,38 @@ pub struct Record {
     pub cell: Cell,
     /// In which round, from 0.
     pub round: u32,
+    /// On which of the run's machines, from 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub machine: u32,
+    /// The processors that the runner was bound to, if it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpus: Vec<u32>,
+    /// How busy the machine was with other things meanwhile, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
+    /// For times: the samples' histogram in HdrHistogram's interchange encoding (V2, compressed, base64), in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<String>,
     /// For runtimes that compile ahead of time: how that went, in this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Artifact>,
     /// The samples, or why there are none.
     pub result: Result<Measurement, MeasureError>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// How busy a machine was with other things than a measurement while it was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// The share of the time in which some runnable task waited for a processor (PSI, `/proc/pressure/cpu`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_pressure: Option<f64>,
+    /// The share of all processors' time that the hypervisor gave to others (`/proc/stat`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steal: Option<f64>,
 }
 
 /// What compiling ahead of time made.

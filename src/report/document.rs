@@ -4,7 +4,7 @@ use super::summary::{Failed, Row, functions, groups};
 use super::{units, words};
 use crate::chart;
 use crate::record::{Function, Run};
-use isobar_core::measure::Scenario;
+use isobar_core::measure::{SCENARIOS, Scenario};
 use std::collections::BTreeMap;
 
 /// A piece of a report.
@@ -67,7 +67,10 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     blocks.push(heading(2, "Runtimes and how they were set"));
     blocks.push(Block::Table(runtimes(run)));
     blocks.push(heading(2, "What the numbers mean"));
-    blocks.push(Block::Definitions(words::MEANINGS.map(|(word, text)| (word.to_owned(), text.to_owned())).to_vec()));
+    let measured = |scenario: &&&dyn Scenario| rows.iter().any(|row| row.cell.scenario.name() == scenario.name());
+    let scenarios = SCENARIOS.iter().filter(measured).map(|s| (words::capitalised(s.title()), s.meaning().to_owned()));
+    let words = words::MEANINGS.map(|(word, text)| (word.to_owned(), text.to_owned()));
+    blocks.push(Block::Definitions(scenarios.chain(words).collect()));
     blocks
 }
 
@@ -77,11 +80,11 @@ fn heading(level: u8, text: &str) -> Block {
 
 fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     let header = &run.header;
-    let machine = &header.machine;
+    let Some(machine) = header.machines.first() else { return Vec::new() };
     let kind =
         if machine.virtual_machine { "virtual machine" } else { "not a virtual machine, as far as the processor says" };
     let cores = units::count(machine.cores as usize, "core");
-    let rounds = units::count(header.rounds as usize, "round");
+    let rounds = units::count(header.schedule.min_processes as usize, "round");
     let quick = if header.quick { "; a quick run: good for a look, not for publishing" } else { "" };
     let mut facts = vec![
         ("Machine".to_owned(), format!("{}, {cores}, {}, {kind}", machine.cpu, units::bytes(machine.memory_bytes))),
@@ -91,7 +94,7 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     ];
     let missing = header.cells.iter().filter(|cell| !rows.iter().any(|row| row.cell == **cell)).count();
     let planned = header.cells.len();
-    let short = rows.iter().filter(|row| processes(row) < header.rounds as usize).count();
+    let short = rows.iter().filter(|row| processes(row) < header.schedule.min_processes as usize).count();
     if missing + short > 0 {
         let text = format!(
             "the run ended early: of {planned} planned cells {missing} were not measured at all, and {short} in fewer rounds"
@@ -115,26 +118,19 @@ fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
     };
     blocks.extend(run.header.functions.iter().find(|f| f.name == name).map(about));
     let own: Vec<&[Row]> = groups(rows).filter(|group| group[0].cell.function == name).collect();
-    for (scenario, title) in [(Scenario::Cold, "Cold start"), (Scenario::Warm, "Warm invocation")] {
-        if let Some(group) = own.iter().find(|group| group[0].cell.scenario == scenario) {
-            blocks.push(Block::Heading(3, format!("{title}, {name}")));
-            blocks.push(Block::Table(latency(group)));
-        }
-    }
-    let throughput: Vec<&[Row]> =
-        own.into_iter().filter(|group| group[0].cell.scenario.name() == "throughput").collect();
-    if !throughput.is_empty() {
-        blocks.push(Block::Heading(3, format!("Throughput, {name}")));
-        blocks.push(Block::Table(rates(&throughput)));
+    for scenario in SCENARIOS {
+        let groups: Vec<&[Row]> =
+            own.iter().filter(|group| group[0].cell.scenario.name() == scenario.name()).copied().collect();
+        let Some(first) = groups.first() else { continue };
+        blocks.push(Block::Heading(3, format!("{}, {name}", words::capitalised(scenario.title()))));
+        let by_threads = scenario.threads(1).is_some();
+        blocks.push(Block::Table(if by_threads { rates(&groups) } else { latency(first) }));
     }
 }
 
 fn latency(group: &[Row]) -> Table {
-    let cold = group[0].cell.scenario == Scenario::Cold;
     let mut header = ["Runtime", "Median", "95 % interval", "Ratio"].map(str::to_owned).to_vec();
-    if cold {
-        header.extend(["Engine", "Load", "Instantiate", "Execute"].map(str::to_owned));
-    }
+    header.extend(group[0].cell.scenario.scenario().parts().iter().map(|(_, name)| words::capitalised(name)));
     let columns = header.len();
     let row = |row: &Row| {
         let mut entries = vec![Entry::Text(row.cell.runtime.to_string())];
@@ -144,8 +140,7 @@ fn latency(group: &[Row]) -> Table {
                 entries.push(if measured.ratio == 1.0 { Entry::Best(median) } else { Entry::Text(median) });
                 entries.push(Entry::Text(row.quantity().show_interval(&measured.summary)));
                 entries.push(Entry::Text(units::ratio(measured.ratio)));
-                let phases = measured.phases.iter().flat_map(|phases| phases.values_ns());
-                entries.extend(phases.map(|ns| Entry::Text(units::time(ns))));
+                entries.extend(measured.parts.iter().map(|part| Entry::Text(part.show())));
             }
             Err(failed) => entries.push(short(failed)),
         }

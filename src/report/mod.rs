@@ -11,7 +11,7 @@ mod words;
 
 pub use html::html;
 pub use markdown::markdown;
-pub use summary::{Failed, Measured, Phases, Row, functions, rows};
+pub use summary::{Failed, Measured, Part, Row, functions, rows};
 pub use terminal::terminal;
 
 use crate::chart::{self, ChartError};

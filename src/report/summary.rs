@@ -1,9 +1,9 @@
 //! From records to rows: one for each cell, with its number or with what went wrong.
 
-use super::units::Quantity;
+use super::units::{self, Quantity};
 use crate::record::{Artifact, Cell, Record, Run};
 use crate::stats::{self, Summary};
-use isobar_core::measure::{MeasureError, Samples, Scenario};
+use isobar_core::measure::{MeasureError, Samples, ScenarioId};
 use std::collections::{BTreeMap, HashMap};
 
 /// What became of one cell.
@@ -18,36 +18,31 @@ pub struct Row {
 }
 
 /// A cell's number.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     /// The median and its interval: nanoseconds, or invocations per second for throughput.
     pub summary: Summary,
     /// How many times worse than the best runtime of the same function and scenario.
     pub ratio: f64,
-    /// Cold: the medians of the phases.
-    pub phases: Option<Phases>,
+    /// The medians of what the scenario shows beside its number: the phases of a cold start.
+    pub parts: Vec<Part>,
 }
 
-/// The medians of the phases of a cold start, in nanoseconds. They need not add up to the median of the sums.
+/// The median of a column beside the number. Medians need not add up to the median of the sums.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Phases {
-    /// Creating the runtime.
-    pub engine_ns: f64,
-    /// Bringing the artifact into memory.
-    pub load_ns: f64,
-    /// Making the sandbox.
-    pub instantiate_ns: f64,
-    /// Running the function.
-    pub execute_ns: f64,
+pub struct Part {
+    /// The column's name in the samples, which ends in its unit.
+    pub column: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// Its median.
+    pub median: f64,
 }
 
-impl Phases {
-    /// The phases' names, in the order of [`Phases::values_ns`].
-    pub const NAMES: [&str; 4] = ["engine", "load", "instantiate", "execute"];
-
-    /// The phases in their order, in nanoseconds.
-    pub fn values_ns(&self) -> [f64; 4] {
-        [self.engine_ns, self.load_ns, self.instantiate_ns, self.execute_ns]
+impl Part {
+    /// The median with its unit.
+    pub fn show(&self) -> String {
+        if self.column.ends_with("_bytes") { units::bytes(self.median as u64) } else { units::time(self.median) }
     }
 }
 
@@ -136,40 +131,21 @@ fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>) -> Row {
 
 fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Failed> {
     let samples: Vec<&Samples> = records.iter().filter_map(|r| Some(&r.result.as_ref().ok()?.samples)).collect();
-    let processes: Vec<Vec<f64>> = samples.iter().map(|s| values(cell.scenario, s)).collect();
+    let processes: Vec<Vec<f64>> = samples.iter().map(|s| cell.scenario.values(s)).collect();
     let summary = Summary::of(&processes, stats::seed(seed, &cell.to_string())).ok_or_else(|| {
         let none = records.len();
         Failed { kind: "no samples".into(), text: "no samples".into(), failures: none, processes: none }
     })?;
-    let phases = (cell.scenario == Scenario::Cold).then(|| phases(&samples));
-    Ok(Measured { summary, ratio: 1.0, phases })
+    Ok(Measured { summary, ratio: 1.0, parts: parts(cell.scenario, &samples) })
 }
 
-/// The number of every sample.
-fn values(scenario: Scenario, samples: &Samples) -> Vec<f64> {
-    let sums = |columns: &[&Vec<u64>]| {
-        let length = columns.iter().map(|c| c.len()).min().unwrap_or(0);
-        (0..length).map(|i| columns.iter().map(|c| c[i] as f64).sum()).collect()
+/// The medians of the columns that the scenario shows beside its number.
+fn parts(scenario: ScenarioId, samples: &[&Samples]) -> Vec<Part> {
+    let part = |&(column, name): &(&'static str, &'static str)| {
+        let mut all: Vec<f64> = samples.iter().flat_map(|s| s.column(column)).map(|value| *value as f64).collect();
+        Part { column, name, median: stats::median(&mut all).unwrap_or(0.0) }
     };
-    let Samples { engine_ns, load_ns, instantiate_ns, execute_ns, teardown_ns, trials } = samples;
-    match scenario {
-        Scenario::Cold => sums(&[engine_ns, load_ns, instantiate_ns, execute_ns]),
-        Scenario::Warm => sums(&[instantiate_ns, execute_ns, teardown_ns]),
-        Scenario::Throughput { .. } => trials.iter().map(|trial| trial.rate_per_s()).collect(),
-    }
-}
-
-fn phases(samples: &[&Samples]) -> Phases {
-    let median = |column: fn(&Samples) -> &Vec<u64>| {
-        let mut all: Vec<f64> = samples.iter().flat_map(|s| column(s)).map(|ns| *ns as f64).collect();
-        stats::median(&mut all).unwrap_or(0.0)
-    };
-    Phases {
-        engine_ns: median(|s| &s.engine_ns),
-        load_ns: median(|s| &s.load_ns),
-        instantiate_ns: median(|s| &s.instantiate_ns),
-        execute_ns: median(|s| &s.execute_ns),
-    }
+    scenario.scenario().parts().iter().map(part).collect()
 }
 
 fn failed(records: &[&Record]) -> Option<Failed> {

@@ -1,7 +1,7 @@
 //! Runs that nobody measured, with numbers of the magnitudes that real ones have.
 
 use crate::record::*;
-use isobar_core::measure::{MeasureError, Measurement, Samples, Scenario, Trial};
+use isobar_core::measure::{MeasureError, Measurement, Samples, ScenarioId, Stop, WarmUp};
 use isobar_core::{Enforcement, Enforcer, Execution, Failure, RuntimeId, RuntimeInfo};
 
 /// Family, mode with variants, engine µs, load ms for a module of 1 MiB, instantiate µs, slowdown.
@@ -55,8 +55,10 @@ pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, 
         for mode in &modes {
             for function in &FUNCTIONS[..functions] {
                 let most = if mode.0 == "wasm3" { 1 } else { threads };
-                let throughputs = (1..=most).map(|threads| Scenario::Throughput { threads });
-                for scenario in [Scenario::Cold, Scenario::Warm].into_iter().chain(throughputs) {
+                for name in
+                    ["cold", "warm"].map(str::to_owned).into_iter().chain((1..=most).map(|n| format!("throughput/{n}")))
+                {
+                    let scenario: ScenarioId = name.parse().unwrap();
                     let cell = Cell { runtime: id(mode), function: function.0.into(), scenario };
                     let artifact = mode.1.contains("aot").then(|| Artifact {
                         compile_ns: (function.1 * 2.2e8) as u64 + 900_000,
@@ -68,7 +70,16 @@ pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, 
                     if round == 0 {
                         run.header.cells.push(cell.clone());
                     }
-                    run.records.push(Record { cell, round, artifact, result });
+                    run.records.push(Record {
+                        cell,
+                        round,
+                        machine: 0,
+                        cpus: vec![],
+                        noise: None,
+                        histogram: None,
+                        artifact,
+                        result,
+                    });
                 }
             }
         }
@@ -90,8 +101,12 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         started_at_s: 1_795_196_789,
         quick: false,
         seed: 42,
-        rounds,
-        machine: Machine {
+        schedule: Schedule { min_processes: rounds, max_processes: rounds, precision: 0.02 },
+        shard: None,
+        plan_sha256: "5c".repeat(32),
+        pinned: false,
+        warnings: vec![],
+        machines: vec![Machine {
             cpu: "Example CPU @ 2.50 GHz".into(),
             cores: 2,
             memory_bytes: 8 << 30,
@@ -99,7 +114,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
             os: "Debian GNU/Linux 12 (bookworm)".into(),
             architecture: "x86_64".into(),
             virtual_machine: true,
-        },
+        }],
         runtimes: modes.iter().map(info).collect(),
         absent: vec![Absent { family: "nodejs".into(), reason: "not found; install it with scripts/setup".into() }],
         skipped: Vec::new(),
@@ -136,11 +151,11 @@ fn info(mode: &Mode) -> RuntimeInfo {
 }
 
 fn failure(cell: &Cell, round: u32) -> Option<MeasureError> {
-    let failure = match (cell.runtime.as_str(), cell.function.as_str(), cell.scenario) {
+    let failure = match (cell.runtime.as_str(), cell.function.as_str(), cell.scenario.to_string().as_str()) {
         ("wasmedge/interpreter", "rust/fibonacci", _) => Failure::Timeout { limit_ns: 5_000_000_000 },
         ("wasmedge/jit", "rust/hello" | "wat/data", _) => Failure::crashed("signal 11\nin |libwasmedge| <jit>"),
-        ("wasmer/llvm", _, Scenario::Throughput { threads: 2 }) => Failure::host("out of *luck*"),
-        ("wasmi/eager", "rust/blake3", Scenario::Warm) if round == 1 => {
+        ("wasmer/llvm", _, "throughput/2") => Failure::host("out of *luck*"),
+        ("wasmi/eager", "rust/blake3", "warm") if round == 1 => {
             return Some(MeasureError::WrongAnswer("\"\" instead of \"d749\"".into()));
         }
         _ => return None,
@@ -148,7 +163,7 @@ fn failure(cell: &Cell, round: u32) -> Option<MeasureError> {
     Some(MeasureError::Failure(failure))
 }
 
-fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: Scenario, rng: &mut fastrand::Rng) -> Measurement {
+fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: ScenarioId, rng: &mut fastrand::Rng) -> Measurement {
     let (_, _, engine_us, load_ms, instantiate_us, slowdown) = *mode;
     let execute_us = 2.0 + function.2 * slowdown;
     // A process has a pace of its own; a sample now and then is slow.
@@ -157,24 +172,28 @@ fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: Scenario, rng
         let slow = if rng.u8(..) < 8 { 3.0 * rng.f64() } else { 0.1 * rng.f64() };
         (us * 1e3 * pace * (1.0 + slow)) as u64
     };
-    let mut samples = Samples::default();
-    if let Scenario::Throughput { threads } = scenario {
-        for _ in 0..5 {
-            let time = |_| sample(100_000.0 * (1.0 + 0.04 * f64::from(threads)));
-            let elapsed_ns: Vec<u64> = (0..threads).map(time).collect();
-            let completed = (1e5 / (instantiate_us + execute_us)).ceil() as u64;
-            samples.trials.push(Trial { completed: vec![completed; threads as usize], elapsed_ns });
-        }
+    let samples = if scenario.name() == "throughput" {
+        let threads = scenario.threads() as usize;
+        let time = |_| sample(100_000.0 * (1.0 + 0.04 * threads as f64));
+        let elapsed_ns: Vec<u64> = (0..5 * threads).map(time).collect();
+        let completed = (1e5 / (instantiate_us + execute_us)).ceil() as u64;
+        Samples::of([("completed", vec![completed; 5 * threads]), ("elapsed_ns", elapsed_ns)])
     } else {
-        for _ in 0..if scenario == Scenario::Cold { 12 } else { 60 } {
-            if scenario == Scenario::Cold {
-                samples.engine_ns.push(sample(engine_us));
-                samples.load_ns.push(sample(25.0 + load_ms * 1e3 * function.1));
-            }
-            samples.instantiate_ns.push(sample(instantiate_us + 200.0 * function.1));
-            samples.execute_ns.push(sample(execute_us));
-            samples.teardown_ns.push(sample(instantiate_us / 4.0));
+        let cold = scenario.name() == "cold";
+        let count = if cold { 12 } else { 60 };
+        let mut column = |us: f64| (0..count).map(|_| sample(us)).collect::<Vec<u64>>();
+        let instance = [
+            ("instantiate_ns", column(instantiate_us + 200.0 * function.1)),
+            ("execute_ns", column(execute_us)),
+            ("teardown_ns", column(instantiate_us / 4.0)),
+        ];
+        let [a, b, c] = instance;
+        if cold {
+            let load_us = 25.0 + load_ms * 1e3 * function.1;
+            Samples::of([("engine_ns", column(engine_us)), ("load_ns", column(load_us)), a, b, c])
+        } else {
+            Samples::of([a, b, c])
         }
-    }
-    Measurement { samples, warm_up_samples: 10, peak_rss_bytes: Some(30 << 20) }
+    };
+    Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Time, readings: [].into() }
 }

@@ -3,7 +3,6 @@
 use super::summary::{Measured, Row, groups, shorten};
 use super::{units, words};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Table, Width, presets};
-use isobar_core::measure::Scenario;
 use std::fmt::Write;
 
 /// A table for each function and scenario, the best runtime first. `styled` puts colours in.
@@ -31,11 +30,8 @@ fn table(group: &[Row], longest: usize, styled: bool) -> String {
     } else {
         table.force_no_tty()
     };
-    let cold = group[0].cell.scenario == Scenario::Cold;
     let mut header = vec!["", "median", "95 % interval", "ratio"];
-    if cold {
-        header.extend(super::summary::Phases::NAMES);
-    }
+    header.extend(group[0].cell.scenario.scenario().parts().iter().map(|(_, name)| *name));
     table.set_header(header.iter().map(|h| Cell::new(h).add_attribute(Attribute::Dim)));
     let mut failures = String::new();
     for row in group {
@@ -68,8 +64,6 @@ fn numbers(row: &Row, measured: &Measured) -> Vec<Cell> {
         Cell::new(quantity.show_interval(&measured.summary)),
         Cell::new(units::ratio(measured.ratio)),
     ];
-    if let Some(phases) = &measured.phases {
-        cells.extend(phases.values_ns().map(|ns| Cell::new(units::time(ns))));
-    }
+    cells.extend(measured.parts.iter().map(|part| Cell::new(part.show())));
     cells
 }

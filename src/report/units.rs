@@ -1,7 +1,7 @@
 //! Numbers as people read them: a unit that fits, three significant digits.
 
 use crate::stats::Summary;
-use isobar_core::measure::Scenario;
+use isobar_core::measure::{ScenarioId, Unit as Measured};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// What a scenario's number is.
@@ -11,6 +11,10 @@ pub enum Quantity {
     Time,
     /// Invocations per second; more is better.
     Rate,
+    /// A size in bytes; less is better.
+    Bytes,
+    /// A number of instructions; less is better.
+    Instructions,
 }
 
 /// A unit: its name, and how much of the quantity it is.
@@ -18,14 +22,17 @@ type Unit = (&'static str, f64);
 
 const TIMES: [Unit; 4] = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)];
 const RATES: [Unit; 3] = [("/s", 1.0), ("k/s", 1e3), ("M/s", 1e6)];
+const COUNTS: [Unit; 4] = [("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)];
 const BYTES: [Unit; 4] = [("B", 1.0), ("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0)];
 
 impl Quantity {
     /// What is measured in `scenario`.
-    pub fn of(scenario: Scenario) -> Self {
-        match scenario {
-            Scenario::Cold | Scenario::Warm => Quantity::Time,
-            Scenario::Throughput { .. } => Quantity::Rate,
+    pub fn of(id: ScenarioId) -> Self {
+        match id.scenario().unit() {
+            Measured::Nanoseconds => Quantity::Time,
+            Measured::PerSecond => Quantity::Rate,
+            Measured::Bytes => Quantity::Bytes,
+            Measured::Instructions => Quantity::Instructions,
         }
     }
 
@@ -45,7 +52,7 @@ impl Quantity {
     pub fn ratio(self, value: f64, best: f64) -> f64 {
         match self {
             _ if value == best => 1.0,
-            Quantity::Time => value / best,
+            Quantity::Time | Quantity::Bytes | Quantity::Instructions => value / best,
             Quantity::Rate => best / value,
         }
     }
@@ -53,16 +60,16 @@ impl Quantity {
     /// Which of two values is better comes first.
     pub fn better_first(self, a: f64, b: f64) -> std::cmp::Ordering {
         match self {
-            Quantity::Time => a.total_cmp(&b),
             Quantity::Rate => b.total_cmp(&a),
+            _ => a.total_cmp(&b),
         }
     }
 
     /// `lower is better`.
     pub fn direction(self) -> &'static str {
         match self {
-            Quantity::Time => "lower is better",
             Quantity::Rate => "higher is better",
+            _ => "lower is better",
         }
     }
 
@@ -78,6 +85,8 @@ impl Quantity {
         match self {
             Quantity::Time => &TIMES,
             Quantity::Rate => &RATES,
+            Quantity::Bytes => &BYTES,
+            Quantity::Instructions => &COUNTS,
         }
     }
 }

@@ -1,16 +1,21 @@
 //! What the reports say in words.
 
 use super::units;
-use isobar_core::measure::Scenario;
+use isobar_core::measure::ScenarioId;
 use isobar_core::{Enforcer, Execution};
 
 /// `cold start`, `throughput on 2 threads`.
-pub(super) fn scenario(scenario: Scenario) -> String {
-    match scenario {
-        Scenario::Cold => "cold start".to_owned(),
-        Scenario::Warm => "warm invocation".to_owned(),
-        Scenario::Throughput { threads } => format!("throughput on {}", units::count(threads as usize, "thread")),
+pub(super) fn scenario(id: ScenarioId) -> String {
+    match id.scenario().threads(1) {
+        Some(_) => format!("{} on {}", id.scenario().title(), units::count(id.threads() as usize, "thread")),
+        None => id.scenario().title().to_owned(),
     }
+}
+
+/// `Cold start`: the scenario's title at the start of a line.
+pub(super) fn capitalised(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// How a runtime executes WebAssembly.
@@ -30,25 +35,8 @@ pub(super) fn enforcer(enforcer: Enforcer) -> &'static str {
     }
 }
 
-/// What each number means.
-pub(super) const MEANINGS: [(&str, &str); 8] = [
-    (
-        "Cold start",
-        "What the first invocation of a function costs on a node where nothing is prepared but the stored artifact, in a \
-         process that already runs: create the engine, load the artifact (compile it, or map compiled code), make a \
-         sandbox, run the function. The sum of these four phases. Compiling ahead of time is not part of it: a platform \
-         does it once per deployment, and it has a table of its own. The file is in the page cache.",
-    ),
-    (
-        "Warm invocation",
-        "What every further invocation costs: make a fresh sandbox, run the function, release the sandbox. The module \
-         stays loaded; nothing of an earlier invocation is reused.",
-    ),
-    (
-        "Throughput",
-        "Warm invocations per second, when each of so many threads starts its next invocation as soon as its last one \
-         ended. All threads share one loaded module.",
-    ),
+/// What the words beside the scenarios' own mean.
+pub(super) const MEANINGS: [(&str, &str); 5] = [
     (
         "Median",
         "Half of the samples of all rounds are below it, half above. The mean would say more about rare disturbances \

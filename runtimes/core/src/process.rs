@@ -15,9 +15,30 @@ pub fn resident_bytes(process_id: u32) -> Option<u64> {
     status_bytes(process_id, "VmRSS:")
 }
 
+/// The memory of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Proportional set size: pages shared with other processes count in parts.
+    pub pss_bytes: Option<u64>,
+    /// Unique set size: the pages that this process alone has.
+    pub uss_bytes: Option<u64>,
+}
+
+/// The memory of this process, by `/proc/self/smaps_rollup`, where the system tells.
+pub fn memory() -> Memory {
+    let Ok(rollup) = std::fs::read_to_string("/proc/self/smaps_rollup") else { return Memory::default() };
+    let uss_bytes = kib(&rollup, "Private_Clean:").zip(kib(&rollup, "Private_Dirty:"));
+    Memory { pss_bytes: kib(&rollup, "Pss:"), uss_bytes: uss_bytes.map(|(clean, dirty)| clean + dirty) }
+}
+
 fn status_bytes(process_id: u32, key: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process_id}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    kib(&status, key)
+}
+
+/// The bytes of a line such as `VmHWM:  1234 kB`.
+fn kib(file: &str, key: &str) -> Option<u64> {
+    let line = file.lines().find_map(|line| line.strip_prefix(key))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -54,5 +75,14 @@ mod tests {
     fn the_peak_is_known_and_plausible() {
         let peak = super::peak_rss_bytes().unwrap();
         assert!((100_000..1 << 36).contains(&peak), "{peak}");
+    }
+
+    #[test]
+    fn touched_memory_is_seen() {
+        let before = super::memory();
+        let touched = vec![1_u8; 64 << 20];
+        let after = super::memory();
+        let grown = after.uss_bytes.unwrap() - before.uss_bytes.unwrap();
+        assert!(grown > 60 << 20 && after.pss_bytes >= after.uss_bytes, "{grown} for {}", touched.len());
     }
 }

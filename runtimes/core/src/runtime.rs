@@ -10,8 +10,10 @@
 //! | teardown | every invocation | dropping the instance |
 
 use crate::contract::{Failure, Invocation, Outcome};
+use crate::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -23,6 +25,29 @@ pub trait Runtime: Send + Sync {
 
     /// Creates the runtime: the `engine` phase.
     fn engine(&self) -> Result<Box<dyn Engine>, Failure>;
+
+    /// Everything from nothing to an answer, once. Where the runtime lives in a program of its own, this starts it.
+    fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Outcome, Failure> {
+        self.engine()?.load(artifact)?.instantiate(invocation)?.execute()
+    }
+
+    /// The program that the runtime lives in, if that is not this one.
+    fn remote(&self) -> Option<&dyn Remote> {
+        None
+    }
+}
+
+/// A runtime that lives in a program of its own.
+pub trait Remote {
+    /// Measures a function in that program, in a new process.
+    ///
+    /// # Errors
+    /// The first invocation that fails or answers wrongly, or what became of the process.
+    fn measure(&self, scenario: ScenarioId, task: &Task, budget: &Budget) -> Result<Measurement, MeasureError>;
+
+    /// The same runtime, its program started by another one that takes a command: `valgrind`, with its arguments. Such a
+    /// program is left the time to end by itself.
+    fn under(&self, launcher: &[OsString]) -> Box<dyn Runtime>;
 }
 
 /// A runtime that was created.

@@ -39,6 +39,7 @@ impl<'a> State<'a> {
                 let known = self.instances.remove(&handle).is_some() || self.modules.remove(&handle).is_some();
                 if known { Ok(done(start)) } else { Err(unknown(handle)) }
             }
+            Request::Run { runtime, artifact, invocation } => self.run(&runtime, &artifact, &invocation),
             Request::Measure { runtime, scenario, task, budget } => {
                 return match self.measure(&runtime, scenario, &task, &budget) {
                     Ok(measurement) => Reply::Measured { measurement },
@@ -106,10 +107,19 @@ impl<'a> State<'a> {
         Ok(Reply::Executed { outcome, elapsed_ns: nanoseconds(start.elapsed()) })
     }
 
+    fn run(&mut self, id: &RuntimeId, artifact: &Path, invocation: &Invocation) -> Result<Reply, Failure> {
+        let runtime = self.find(id)?;
+        invocation.check()?;
+        let _limit = limit_by_process(runtime, invocation, 1);
+        let start = Instant::now();
+        let outcome = runtime.run_once(artifact, invocation)?;
+        Ok(Reply::Executed { outcome, elapsed_ns: nanoseconds(start.elapsed()) })
+    }
+
     fn measure(
         &mut self,
         id: &RuntimeId,
-        scenario: measure::Scenario,
+        scenario: measure::ScenarioId,
         task: &measure::Task,
         budget: &measure::Budget,
     ) -> Result<measure::Measurement, MeasureError> {
