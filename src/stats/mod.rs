@@ -1,6 +1,9 @@
 //! Summaries of samples: the median, with an interval that knows that samples of one process belong together.
 
 mod bootstrap;
+mod hdr;
+
+pub use hdr::{Histogram, HistogramError};
 
 /// The median of a cell's samples with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
