@@ -4,10 +4,12 @@
 mod bootstrap;
 mod hdr;
 mod ratio;
+mod slope;
 mod t;
 
 pub use hdr::{Histogram, HistogramError};
 pub use ratio::{Ratio, Verdict, geometric_mean};
+pub use slope::Slope;
 
 use bootstrap::Estimate;
 
