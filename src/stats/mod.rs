@@ -1,13 +1,17 @@
 //! What samples say, and how surely: medians, ratios and slopes with intervals that know that samples of one process
 //! belong together, histograms, and what may be wrong with samples.
 
+mod bimodality;
 mod bootstrap;
 mod hdr;
+mod outliers;
 mod ratio;
 mod slope;
 mod t;
 
+pub use bimodality::Bimodality;
 pub use hdr::{Histogram, HistogramError};
+pub use outliers::severe_outliers;
 pub use ratio::{Ratio, Verdict, geometric_mean};
 pub use slope::Slope;
 
