@@ -133,7 +133,7 @@ fn is_precise(header: &Header, cell: &Cell, records: &[&Record]) -> bool {
     let measured = records.iter().filter_map(|record| record.result.as_ref().ok());
     let processes: Vec<Vec<f64>> = measured.map(|m| cell.scenario.values(&m.samples)).collect();
     let summary = Summary::of(&processes, stats::seed(header.seed, &cell.to_string()));
-    summary.is_some_and(|summary| (summary.high - summary.low) / 2.0 / summary.median <= header.schedule.precision)
+    summary.is_some_and(|summary| summary.relative_half_width() <= header.schedule.precision)
 }
 
 fn time_is_up(header: &Header, records: &[&Record]) -> bool {
