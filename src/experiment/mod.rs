@@ -5,5 +5,6 @@ mod plan;
 mod prepare;
 mod run;
 
+pub(crate) use plan::Chosen;
 pub use plan::{Plan, PlanError};
 pub use run::{Observer, RunError, run};
