@@ -93,8 +93,8 @@ impl<R: Serialize> Answer<R> {
     /// The rows cannot be written in this format.
     pub fn write(&self, format: Format, width: usize, styled: bool) -> Result<String, WriteError> {
         match format {
-            Format::Table => Ok(self.for_people(|grid| grid.terminal(width, styled), |note| one_line(note))),
-            Format::Markdown => Ok(self.for_people(Grid::markdown, escape)),
+            Format::Table => Ok(self.for_people(|grid| grid.terminal(width, styled), "", one_line)),
+            Format::Markdown => Ok(self.for_people(Grid::markdown, "- ", escape)),
             Format::Json => {
                 let mut text = serde_json::to_string_pretty(self)?;
                 text.push('\n');
@@ -111,10 +111,10 @@ impl<R: Serialize> Answer<R> {
         }
     }
 
-    fn for_people(&self, table: impl Fn(&Grid) -> String, line: impl Fn(&str) -> String) -> String {
+    fn for_people(&self, table: impl Fn(&Grid) -> String, bullet: &str, line: impl Fn(&str) -> String) -> String {
         let mut parts: Vec<String> =
             self.grids.iter().map(|grid| format!("{}\n\n{}", line(&grid.title), table(grid))).collect();
-        parts.extend(self.notes.iter().map(|note| format!("{}\n", line(note))));
+        parts.push(self.notes.iter().map(|note| format!("{bullet}{}\n", line(note))).collect());
         parts.join("\n")
     }
 }
