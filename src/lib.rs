@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod cmd;
+pub mod compare;
 pub mod experiment;
 pub mod names;
 pub mod record;

@@ -1,12 +1,17 @@
 //! The subcommands: one file each, which parses, calls and prints.
 
+mod answer;
+mod cmp;
+mod diff;
 mod doctor;
 mod invoke;
 mod list;
 mod progress;
+mod rank;
 mod report;
 mod resume;
 mod run;
+mod selftest;
 
 use crate::registry::Registry;
 use crate::workload::Catalogue;
@@ -44,6 +49,10 @@ enum Command {
     List(list::List),
     Doctor(doctor::Doctor),
     Report(report::Report),
+    Cmp(cmp::Cmp),
+    Rank(rank::Rank),
+    Diff(diff::Diff),
+    Selftest(selftest::Selftest),
 }
 
 impl Cli {
@@ -59,6 +68,10 @@ impl Cli {
             Command::List(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
+            Command::Cmp(command) => command.run(),
+            Command::Rank(command) => command.run(),
+            Command::Diff(command) => command.run(),
+            Command::Selftest(command) => command.run(&self.places),
         }
     }
 }

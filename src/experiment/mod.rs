@@ -10,6 +10,7 @@ mod schedule;
 mod tests;
 
 pub use identity::{differences, plan_sha256};
+pub(crate) use plan::Chosen;
 pub use plan::{Plan, PlanError};
 pub use run::{Observer, RunError, run};
 pub use schedule::{CellStop, Round, stops};

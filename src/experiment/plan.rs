@@ -83,14 +83,14 @@ impl Plan {
 }
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.
-struct Chosen {
+pub(crate) struct Chosen {
     /// Whether any filter was about this kind.
     filtered: [bool; 3],
     keep: [Vec<bool>; 3],
 }
 
 impl Chosen {
-    fn by(filters: &[String], names: &[Vec<String>; 3]) -> Result<Chosen, PlanError> {
+    pub(crate) fn by(filters: &[String], names: &[Vec<String>; 3]) -> Result<Chosen, PlanError> {
         let mut chosen = Chosen { filtered: [false; 3], keep: names.each_ref().map(|names| vec![false; names.len()]) };
         for filter in filters {
             let glob = Glob::new(filter).map_err(|e| PlanError::BadGlob(filter.clone(), e.kind().to_string()))?;
@@ -112,7 +112,8 @@ impl Chosen {
         Ok(chosen)
     }
 
-    fn positions(&self, kind: usize) -> impl Iterator<Item = usize> {
+    /// The places of the names of a kind that are chosen.
+    pub(crate) fn positions(&self, kind: usize) -> impl Iterator<Item = usize> {
         let all = !self.filtered[kind];
         self.keep[kind].iter().enumerate().filter(move |(_, keep)| all || **keep).map(|(at, _)| at)
     }

@@ -42,7 +42,7 @@ fn table(table: &Table, text: &mut String) {
 }
 
 /// `text` as Markdown that shows it and does nothing else: one line, every character that could be markup escaped.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         match c {

@@ -10,7 +10,9 @@ pub mod units;
 mod words;
 
 pub use html::html;
+pub(crate) use markdown::escape;
 pub use markdown::markdown;
+pub(crate) use summary::one_line;
 pub use summary::{Failed, Measured, Part, Row, functions, rows};
 pub use terminal::terminal;
 

@@ -60,6 +60,13 @@ pub struct Failed {
     pub processes: usize,
 }
 
+impl Failed {
+    /// A cell whose measurements gave no sample.
+    pub(crate) fn without_samples(processes: usize) -> Self {
+        Failed { kind: "no samples".into(), text: "no samples".into(), failures: processes, processes }
+    }
+}
+
 impl Row {
     /// What its number is.
     pub fn quantity(&self) -> Quantity {
@@ -132,10 +139,8 @@ fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>) -> Row {
 fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Failed> {
     let samples: Vec<&Samples> = records.iter().filter_map(|r| Some(&r.result.as_ref().ok()?.samples)).collect();
     let processes: Vec<Vec<f64>> = samples.iter().map(|s| cell.scenario.values(s)).collect();
-    let summary = Summary::of(&processes, stats::seed(seed, &cell.to_string())).ok_or_else(|| {
-        let none = records.len();
-        Failed { kind: "no samples".into(), text: "no samples".into(), failures: none, processes: none }
-    })?;
+    let summary = Summary::of(&processes, stats::seed(seed, &cell.to_string()))
+        .ok_or_else(|| Failed::without_samples(records.len()))?;
     Ok(Measured { summary, ratio: 1.0, parts: parts(cell.scenario, &samples) })
 }
 
@@ -148,7 +153,8 @@ fn parts(scenario: ScenarioId, samples: &[&Samples]) -> Vec<Part> {
     scenario.scenario().parts().iter().map(part).collect()
 }
 
-fn failed(records: &[&Record]) -> Option<Failed> {
+/// What went wrong in `records`, all of one cell; `None` if nothing did.
+pub(crate) fn failed(records: &[&Record]) -> Option<Failed> {
     let errors: Vec<&MeasureError> = records.iter().filter_map(|record| record.result.as_ref().err()).collect();
     let mut texts: Vec<String> = errors.iter().map(|e| shorten(&one_line(&e.to_string()), 240)).collect();
     let mut seen = std::collections::HashSet::new();
@@ -161,7 +167,7 @@ fn failed(records: &[&Record]) -> Option<Failed> {
 }
 
 /// What a guest or a runtime said, fit for a table: one line, no control characters.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let printable = text.replace(|c: char| c.is_control(), " ");
     printable.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -6,6 +6,7 @@ mod bootstrap;
 mod hdr;
 mod outliers;
 mod ratio;
+mod share;
 mod slope;
 mod t;
 
@@ -13,6 +14,7 @@ pub use bimodality::Bimodality;
 pub use hdr::{Histogram, HistogramError};
 pub use outliers::severe_outliers;
 pub use ratio::{Ratio, Verdict, geometric_mean};
+pub use share::Share;
 pub use slope::Slope;
 
 use bootstrap::Estimate;
