@@ -1,8 +1,9 @@
 //! From records to rows: one for each cell, with its number or with what went wrong.
 
+use super::details::{self, Percentiles};
 use super::units::{self, Quantity};
 use crate::record::{Artifact, Cell, Record, Run};
-use crate::stats::{self, Summary};
+use crate::stats::{self, Slope, Summary};
 use isobar_core::measure::{MeasureError, Samples, ScenarioId};
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,12 +21,18 @@ pub struct Row {
 /// A cell's number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// The median and its interval: nanoseconds, or invocations per second for throughput.
+    /// The median and its interval, in the unit of the scenario. Of a scenario whose number is a slope, the slope through
+    /// the points of all processes.
     pub summary: Summary,
     /// How many times worse than the best runtime of the same function and scenario.
     pub ratio: f64,
     /// The medians of what the scenario shows beside its number: the phases of a cold start.
     pub parts: Vec<Part>,
+    /// For times: how long the slow ones take.
+    pub percentiles: Option<Percentiles>,
+    /// What the system counted, by the measures' names, which end in their unit: sizes as medians over the processes,
+    /// everything else for each invocation.
+    pub readings: BTreeMap<String, f64>,
 }
 
 /// The median of a column beside the number. Medians need not add up to the median of the sums.
@@ -136,7 +143,27 @@ fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Fai
         let none = records.len();
         Failed { kind: "no samples".into(), text: "no samples".into(), failures: none, processes: none }
     })?;
-    Ok(Measured { summary, ratio: 1.0, parts: parts(cell.scenario, &samples) })
+    let summary = slope(cell.scenario, &samples).map_or(summary, |Slope { slope: median, low, high, .. }| Summary {
+        median,
+        low,
+        high,
+        ..summary
+    });
+    Ok(Measured {
+        summary,
+        ratio: 1.0,
+        parts: parts(cell.scenario, &samples),
+        percentiles: details::percentiles(cell.scenario, records),
+        readings: details::readings(records),
+    })
+}
+
+/// For a scenario whose number is a slope: that of the points of all processes.
+fn slope(scenario: ScenarioId, samples: &[&Samples]) -> Option<Slope> {
+    let (x, y) = scenario.scenario().slope()?;
+    let floats = |column: &[u64]| column.iter().map(|value| *value as f64).collect::<Vec<f64>>();
+    let points = |s: &&Samples| floats(s.column(x)).into_iter().zip(floats(s.column(y))).collect();
+    Slope::of(&samples.iter().map(points).collect::<Vec<Vec<(f64, f64)>>>())
 }
 
 /// The medians of the columns that the scenario shows beside its number.

@@ -163,8 +163,7 @@ fn writing_names_every_file_and_links_to_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(&run, &rows(&run), folder.path()).unwrap();
     let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
-    let charts =
-        ["cold", "warm", "throughput"].map(|name| [format!("charts/{name}.svg"), format!("charts/{name}.png")]);
+    let charts = crate::chart::CHARTS.map(|chart| ["svg", "png"].map(|kind| format!("charts/{}.{kind}", chart.name)));
     let expected: Vec<String> =
         ["report.html", "report.md"].map(str::to_owned).into_iter().chain(charts.into_iter().flatten()).collect();
     assert_eq!(names, expected);
