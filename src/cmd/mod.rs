@@ -3,7 +3,9 @@
 mod doctor;
 mod invoke;
 mod list;
+mod progress;
 mod report;
+mod resume;
 mod run;
 
 use crate::registry::Registry;
@@ -37,6 +39,7 @@ struct Places {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Resume(resume::Resume),
     Invoke(invoke::Invoke),
     List(list::List),
     Doctor(doctor::Doctor),
@@ -51,6 +54,7 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Run(command) => command.run(&self.places),
+            Command::Resume(command) => command.run(&self.places),
             Command::Invoke(command) => command.run(&self.places),
             Command::List(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
