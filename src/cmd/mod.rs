@@ -3,6 +3,7 @@
 mod doctor;
 mod invoke;
 mod list;
+mod own_time;
 mod progress;
 mod report;
 mod resume;
