@@ -70,7 +70,13 @@ fn draw_panel(
             number(figure, Quantity::Time.show(measured.summary.median), left + half, middle);
             if let Some(bytes) = artifact_bytes(measured) {
                 points::ring(figure, size.at(module_bytes), middle);
-                points::point(figure, &Summary { median: bytes, low: bytes, high: bytes, ..measured.summary }, &size, colour, y);
+                points::point(
+                    figure,
+                    &Summary { median: bytes, low: bytes, high: bytes, ..measured.summary },
+                    &size,
+                    colour,
+                    y,
+                );
                 number(figure, Quantity::Bytes.show(bytes), x + width, middle);
             }
             y += ROW;

@@ -33,8 +33,9 @@ fn names(row: &Row) -> Vec<Entry> {
 
 /// Processes, samples and their spread.
 fn samples(measured: &[(&Row, &Measured)]) -> Table {
-    let header = ["Runtime", "Scenario", "Processes", "Samples", "Median", "Within", "MAD"].map(str::to_owned);
-    let header = header.into_iter().chain(PERCENTILES.map(|percentile| format!("p{percentile}")));
+    let header = ["Runtime", "Scenario", "Processes", "Samples", "Number", "Within", "MAD"].map(str::to_owned);
+    let percentiles = PERCENTILES.map(|percentile| format!("p{percentile}"));
+    let header = header.into_iter().chain(percentiles).chain(["Ended by".to_owned()]);
     let row = |(row, measured): &(&Row, &Measured)| {
         let (summary, quantity) = (&measured.summary, row.quantity());
         // The deviation of the processes' slopes is not that of the points around the slope.
@@ -48,6 +49,7 @@ fn samples(measured: &[(&Row, &Measured)]) -> Table {
             mad,
         ];
         let texts = texts.into_iter().chain((0..PERCENTILES.len()).map(percentile));
+        let texts = texts.chain([Some(words::stop(row.stop).to_owned())]);
         let texts = texts.map(|text| Entry::Text(text.unwrap_or_else(|| "-".to_owned())));
         names(row).into_iter().chain(texts).collect()
     };

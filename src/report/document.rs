@@ -174,4 +174,3 @@ fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
         blocks.push(Block::Table(if by_threads { tables::rates(&groups) } else { tables::latency(first) }));
     }
 }
-

@@ -2,6 +2,7 @@
 
 use super::details::{self, Percentiles};
 use super::units::{self, Quantity};
+use crate::experiment::{self, CellStop};
 use crate::record::{Artifact, Cell, Record, Run};
 use crate::stats::{self, Slope, Summary};
 use isobar_core::measure::{MeasureError, Samples, ScenarioId};
@@ -16,6 +17,8 @@ pub struct Row {
     pub outcome: Result<Measured, Failed>,
     /// For runtimes that compile ahead of time: how that went.
     pub artifact: Option<Artifact>,
+    /// Why it was not measured in more processes.
+    pub stop: CellStop,
 }
 
 /// A cell's number.
@@ -86,7 +89,11 @@ pub fn rows(run: &Run) -> Vec<Row> {
     for record in &run.records {
         cells.entry(&record.cell).or_default().push(record);
     }
-    let mut rows: Vec<Row> = cells.into_iter().map(|(cell, records)| row(run.header.seed, cell, records)).collect();
+    let stops = experiment::stops(&run.header, &run.records);
+    // A record of a cell that was never planned has no reason to go on.
+    let stop = |cell: &Cell| stops.get(cell).copied().unwrap_or(CellStop::CutOff);
+    let mut rows: Vec<Row> =
+        cells.into_iter().map(|(cell, records)| row(run.header.seed, cell, records, stop(cell))).collect();
     let names = run.header.functions.iter().map(|f| f.name.as_str());
     let places: HashMap<&str, usize> = names.zip(0..).collect();
     let place = |row: &Row| places.get(row.cell.function.as_str()).copied().unwrap_or(usize::MAX);
@@ -129,11 +136,11 @@ fn best_first(a: &Row, b: &Row) -> std::cmp::Ordering {
     }
 }
 
-fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>) -> Row {
+fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>, stop: CellStop) -> Row {
     records.sort_by_key(|record| record.round);
     let artifact = records.iter().find_map(|record| record.artifact);
     let outcome = failed(&records).map_or_else(|| measured(seed, cell, &records), Err);
-    Row { cell: cell.clone(), outcome, artifact }
+    Row { cell: cell.clone(), outcome, artifact, stop }
 }
 
 fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Failed> {

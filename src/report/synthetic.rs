@@ -207,11 +207,11 @@ fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: ScenarioId, r
             invocations = completed * 5 * threads as u64;
             Samples::of([("completed", vec![completed; 5 * threads]), ("elapsed_ns", elapsed_ns)])
         }
-        "warm" => {
-            Samples::of(std::array::from_fn::<_, 3, _>(|i| (phases[i + 2], column(250, cold[i + 2]))))
-        }
+        "warm" => Samples::of(std::array::from_fn::<_, 3, _>(|i| (phases[i + 2], column(250, cold[i + 2])))),
         "cold" => Samples::of(std::array::from_fn::<_, 5, _>(|i| (phases[i], column(12, cold[i])))),
-        "process-cold" => Samples::of([("elapsed_ns", column(12, 1200.0 + 3.0 * engine_us + cold.iter().sum::<f64>()))]),
+        "process-cold" => {
+            Samples::of([("elapsed_ns", column(12, 1200.0 + 3.0 * engine_us + cold.iter().sum::<f64>()))])
+        }
         "deploy" => {
             let bytes = (function.1 * 3e6 * slowdown) as u64 + 12_000;
             Samples::of([("compile_ns", column(5, 900.0 + 2.2e5 * function.1)), ("artifact_bytes", vec![bytes; 5])])
@@ -227,11 +227,20 @@ fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: ScenarioId, r
 }
 
 /// Memory that grows by some pages for each instance, and by the code for each module.
-fn density(engine_us: f64, load_ms: f64, instantiate_us: f64, column: &mut impl FnMut(usize, f64) -> Vec<u64>) -> Samples {
+fn density(
+    engine_us: f64,
+    load_ms: f64,
+    instantiate_us: f64,
+    column: &mut impl FnMut(usize, f64) -> Vec<u64>,
+) -> Samples {
     let counts: Vec<u64> = (0..7).map(|power| 1 << power).collect();
     let mut grown = |base: f64, each: f64| -> Vec<u64> {
         // A sample of a microsecond is some thousand nanoseconds: here as noise in bytes.
-        counts.iter().zip(column(counts.len(), 8.0)).map(|(n, noise)| (base + each * *n as f64) as u64 + noise).collect()
+        counts
+            .iter()
+            .zip(column(counts.len(), 8.0))
+            .map(|(n, noise)| (base + each * *n as f64) as u64 + noise)
+            .collect()
     };
     let instances = grown(4e6 + 2e3 * engine_us, 1400.0 * instantiate_us);
     let modules = grown(5e6 + 2e3 * engine_us, 30_000.0 + 700.0 * load_ms);

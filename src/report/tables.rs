@@ -126,9 +126,9 @@ pub(super) fn best(rows: &[Row]) -> Table {
     let entry = |function: &str, name: &str| {
         let own = rows.iter().filter(|row| row.cell.function == function && row.cell.scenario.name() == name);
         let best = own.filter_map(|row| Some((row, row.measured()?))).filter(|(_, measured)| measured.ratio == 1.0);
-        let text = best.max_by_key(|(row, _)| row.cell.scenario).map(|(row, measured)| {
-            format!("{}: {}", row.cell.runtime, row.quantity().show(measured.summary.median))
-        });
+        let text = best
+            .max_by_key(|(row, _)| row.cell.scenario)
+            .map(|(row, measured)| format!("{}: {}", row.cell.runtime, row.quantity().show(measured.summary.median)));
         Entry::Text(text.unwrap_or_else(|| "-".to_owned()))
     };
     let row = |function: &str| {

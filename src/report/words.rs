@@ -1,6 +1,7 @@
 //! What the reports say in words.
 
 use super::units;
+use crate::experiment::CellStop;
 use crate::record::{Header, Schedule};
 use isobar_core::measure::{Scenario, ScenarioId};
 use isobar_core::{Enforcer, Execution};
@@ -26,10 +27,7 @@ pub(crate) fn schedule(header: &Header) -> String {
     if max_processes <= min_processes {
         return format!("{fewest} for each cell");
     }
-    format!(
-        "{fewest} for each cell, up to {max_processes} until it is known within ±{}",
-        units::percent(precision)
-    )
+    format!("{fewest} for each cell, up to {max_processes} until it is known within ±{}", units::percent(precision))
 }
 
 /// `User time`, `Peak RSS`: a measure's name as a heading, the unit left out.
@@ -46,6 +44,17 @@ pub(super) fn measure(name: &str) -> String {
 /// What the number of a scenario is of its samples.
 pub(super) fn number(scenario: &dyn Scenario) -> &'static str {
     if scenario.slope().is_some() { "slope" } else { "median" }
+}
+
+/// Why a cell was not measured in more processes.
+pub(super) fn stop(stop: CellStop) -> &'static str {
+    match stop {
+        CellStop::Precision => "precision",
+        CellStop::Processes => "processes",
+        CellStop::Time => "time",
+        CellStop::Failed => "failure",
+        CellStop::CutOff => "cut off",
+    }
 }
 
 /// How a runtime executes WebAssembly.
@@ -66,7 +75,7 @@ pub(super) fn enforcer(enforcer: Enforcer) -> &'static str {
 }
 
 /// What the words beside the scenarios' own mean.
-pub(super) const MEANINGS: [(&str, &str); 8] = [
+pub(super) const MEANINGS: [(&str, &str); 9] = [
     (
         "Median",
         "Half of the samples of all processes are below it, half above. The mean would say more about rare disturbances \
@@ -89,6 +98,11 @@ pub(super) const MEANINGS: [(&str, &str); 8] = [
         "MAD",
         "The median absolute deviation: half of the samples are nearer to the median than that. It tells how much single \
          invocations vary, the interval how well their median is known.",
+    ),
+    (
+        "Ended by",
+        "Why a cell was not measured in more processes: its interval is as narrow as wanted (precision), there were as \
+         many as planned (processes), its time or that of the run was up (time), or the run was cut off.",
     ),
     ("Per GiB", "How many such instances fit into a gibibyte beside what their process needs anyway."),
     (
