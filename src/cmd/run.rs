@@ -82,7 +82,11 @@ impl Run {
         }
         let Schedule { min_processes, max_processes, precision, .. } = schedule;
         let (cells, percent) = (plan.cells.len(), precision * 100.0);
-        let processes = format!("{min_processes} to {max_processes} processes each, to within {percent} %");
+        let processes = if min_processes == max_processes {
+            format!("{min_processes} processes each")
+        } else {
+            format!("{min_processes} to {max_processes} processes each, to within {percent} %")
+        };
         eprintln!("{cells} cells, {processes}, seed {seed}, into {}", folder.path().display());
         measure(header, Vec::new(), &registry, catalogue.workloads(), folder, self.strict)
     }

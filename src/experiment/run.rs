@@ -2,9 +2,10 @@ use super::prepare::Artifacts;
 use super::schedule::Round;
 use crate::record::{Cell, Header, Record, RunFolder, StoreError};
 use crate::remote::RemoteRuntime;
+use crate::stats::Histogram;
 use crate::workload::Workload;
 use isobar_core::Runtime;
-use isobar_core::measure::{self, Effort, MeasureError, Task, nanoseconds};
+use isobar_core::measure::{self, Effort, MeasureError, Measurement, ScenarioId, Task, Unit, nanoseconds};
 use std::time::Instant;
 
 /// Who is told how a run goes on.
@@ -100,8 +101,21 @@ fn measure(
         elapsed_ns,
         cpus: vec![],
         noise: None,
-        histogram: None,
+        histogram: result.as_ref().ok().and_then(|measurement| histogram(cell.scenario, measurement)),
         artifact,
         result,
     }
+}
+
+/// Of times: the whole of every sample, not of its phases.
+fn histogram(scenario: ScenarioId, measurement: &Measurement) -> Option<String> {
+    let values = scenario.values(&measurement.samples);
+    if scenario.scenario().unit() != Unit::Nanoseconds || values.is_empty() {
+        return None;
+    }
+    let mut histogram = Histogram::new();
+    for value in values {
+        histogram.record(value as u64);
+    }
+    Some(histogram.encode())
 }

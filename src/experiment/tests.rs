@@ -156,8 +156,7 @@ fn a_round_visits_every_cell_once_in_an_order_of_its_seed() {
     let mut header = header(50, SCHEDULE);
     let first = Round::current(&header, &[]).unwrap();
     assert_eq!(first, Round::current(&header, &[]).unwrap());
-    let records: Vec<Record> =
-        first.cells.iter().map(|at| record(&header.cells[*at], 0, Nature::Restless)).collect();
+    let records: Vec<Record> = first.cells.iter().map(|at| record(&header.cells[*at], 0, Nature::Restless)).collect();
     let next = first.next(&header, &records).unwrap();
     assert_eq!((first.number, next.number), (0, 1));
     assert_ne!(first.cells, next.cells);
