@@ -3,7 +3,7 @@
 use super::summary::{Row, functions, groups};
 use super::{detail, tables, units, words};
 use crate::chart;
-use crate::experiment::{CellStop, stops};
+use crate::experiment::CellStop;
 use crate::record::{Function, Run};
 use isobar_core::measure::{SCENARIOS, Scenario, ScenarioId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,20 +144,10 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     }
     let missing = header.cells.iter().filter(|cell| !rows.iter().any(|row| row.cell == **cell)).count();
     let planned = header.cells.len();
-<<<<<<< HEAD
-    let fewest = header.schedule.min_processes as usize;
-    // What failed need not be tried as often.
-    let short = rows.iter().filter_map(Row::measured).filter(|m| m.summary.processes < fewest).count();
-    if missing + short > 0 {
-        let text = format!(
-            "the run ended early: of {planned} planned cells {missing} were not measured at all, and {short} in fewer processes"
-=======
-    let cut_off = stops(header, &run.records).into_values().filter(|stop| *stop == CellStop::CutOff).count();
-    let short = cut_off.saturating_sub(missing);
+    let short = rows.iter().filter(|row| row.stop == CellStop::CutOff).count();
     if missing + short > 0 {
         let text = format!(
             "the run was cut off: of {planned} planned cells {missing} were not measured at all, and {short} not to the end; isobar resume goes on"
->>>>>>> engine
         );
         facts.push(("Incomplete".to_owned(), text));
     }
