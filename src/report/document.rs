@@ -58,7 +58,10 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     } else {
         blocks.push(heading(2, "The best of each"));
         blocks.push(Block::Table(tables::best(rows)));
-        blocks.push(heading(2, "Charts"));
+        // A scenario need not have a chart.
+        if chart::wanted(rows).next().is_some() {
+            blocks.push(heading(2, "Charts"));
+        }
         blocks.extend(chart::wanted(rows).map(Block::Chart));
         for name in functions(rows) {
             function(run, rows, name, &mut blocks);
