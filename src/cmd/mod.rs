@@ -6,6 +6,7 @@ mod diff;
 mod doctor;
 mod invoke;
 mod list;
+mod own_time;
 mod progress;
 mod rank;
 mod report;

@@ -1,5 +1,6 @@
 //! What `run` and `resume` have in common: measuring until nothing is left, and saying how it goes.
 
+use super::own_time::OwnTime;
 use super::report::derive;
 use crate::experiment::{self, Observer};
 use crate::record::{self, Cell, Header, Record, RunFolder};
@@ -29,8 +30,10 @@ pub(super) fn measure(
 ) -> Result<ExitCode> {
     end_on_interrupt(folder.path().to_owned())?;
     let mut progress = Progress::new();
+    let own_time = OwnTime::start();
     let records = experiment::run(&header, records, &registry.runtimes, workloads, &mut folder, &mut progress)?;
     progress.bar.finish_and_clear();
+    eprintln!("{}", own_time.line());
     finish(&record::Run { header, records }, &folder, strict)
 }
 

@@ -9,6 +9,8 @@ fn stored() -> (tempfile::TempDir, PathBuf, Run) {
     let folder = tempfile::tempdir().unwrap();
     let mut run = synthetic::run(1, 1, 1, 1, false);
     run.records.truncate(3);
+    // The last one is torn at every byte: a short one.
+    run.records.sort_by_key(|record| std::cmp::Reverse(record.cell.scenario.name() == "warm"));
     let path = folder.path().join("run");
     let mut store = RunFolder::create_in(&path, &run.header).unwrap();
     for record in &run.records {

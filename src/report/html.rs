@@ -59,6 +59,11 @@ fn push(block: &Block, page: &mut String) {
             ));
         }
         Block::Table(content) => table(content, page),
+        Block::Details(title, blocks) => {
+            page.extend(["<details>\n<summary>", &escape(title), "</summary>\n"]);
+            blocks.iter().for_each(|block| push(block, page));
+            page.push_str("</details>\n");
+        }
     }
 }
 

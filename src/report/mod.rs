@@ -1,14 +1,19 @@
 //! What a run tells: a table in the terminal, `report.md` and `report.html`. All of them are pure functions of the run:
 //! the same records give the same bytes.
 
+mod columns;
+mod detail;
+mod details;
 mod document;
 mod html;
 mod markdown;
 pub mod summary;
+mod tables;
 mod terminal;
 pub mod units;
-mod words;
+pub(crate) mod words;
 
+pub use details::{PERCENTILES, Percentiles};
 pub use html::html;
 pub(crate) use markdown::escape;
 pub use markdown::markdown;

@@ -1,8 +1,10 @@
 //! From records to rows: one for each cell, with its number or with what went wrong.
 
+use super::details::{self, Percentiles};
 use super::units::{self, Quantity};
+use crate::experiment::{self, CellStop};
 use crate::record::{Artifact, Cell, Record, Run};
-use crate::stats::{self, Summary};
+use crate::stats::{self, Slope, Summary};
 use isobar_core::measure::{MeasureError, Samples, ScenarioId};
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,17 +17,25 @@ pub struct Row {
     pub outcome: Result<Measured, Failed>,
     /// For runtimes that compile ahead of time: how that went.
     pub artifact: Option<Artifact>,
+    /// Why it was not measured in more processes.
+    pub stop: CellStop,
 }
 
 /// A cell's number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// The median and its interval: nanoseconds, or invocations per second for throughput.
+    /// The median and its interval, in the unit of the scenario. Of a scenario whose number is a slope, the slope through
+    /// the points of all processes.
     pub summary: Summary,
     /// How many times worse than the best runtime of the same function and scenario.
     pub ratio: f64,
     /// The medians of what the scenario shows beside its number: the phases of a cold start.
     pub parts: Vec<Part>,
+    /// For times: how long the slow ones take.
+    pub percentiles: Option<Percentiles>,
+    /// What the system counted, by the measures' names, which end in their unit: sizes as medians over the processes,
+    /// everything else for each invocation.
+    pub readings: BTreeMap<String, f64>,
 }
 
 /// The median of a column beside the number. Medians need not add up to the median of the sums.
@@ -86,7 +96,11 @@ pub fn rows(run: &Run) -> Vec<Row> {
     for record in &run.records {
         cells.entry(&record.cell).or_default().push(record);
     }
-    let mut rows: Vec<Row> = cells.into_iter().map(|(cell, records)| row(run.header.seed, cell, records)).collect();
+    let stops = experiment::stops(&run.header, &run.records);
+    // A record of a cell that was never planned has no reason to go on.
+    let stop = |cell: &Cell| stops.get(cell).copied().unwrap_or(CellStop::CutOff);
+    let mut rows: Vec<Row> =
+        cells.into_iter().map(|(cell, records)| row(run.header.seed, cell, records, stop(cell))).collect();
     let names = run.header.functions.iter().map(|f| f.name.as_str());
     let places: HashMap<&str, usize> = names.zip(0..).collect();
     let place = |row: &Row| places.get(row.cell.function.as_str()).copied().unwrap_or(usize::MAX);
@@ -129,11 +143,11 @@ fn best_first(a: &Row, b: &Row) -> std::cmp::Ordering {
     }
 }
 
-fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>) -> Row {
+fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>, stop: CellStop) -> Row {
     records.sort_by_key(|record| record.round);
     let artifact = records.iter().find_map(|record| record.artifact);
     let outcome = failed(&records).map_or_else(|| measured(seed, cell, &records), Err);
-    Row { cell: cell.clone(), outcome, artifact }
+    Row { cell: cell.clone(), outcome, artifact, stop }
 }
 
 fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Failed> {
@@ -141,7 +155,27 @@ fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Fai
     let processes: Vec<Vec<f64>> = samples.iter().map(|s| cell.scenario.values(s)).collect();
     let summary = Summary::of(&processes, stats::seed(seed, &cell.to_string()))
         .ok_or_else(|| Failed::without_samples(records.len()))?;
-    Ok(Measured { summary, ratio: 1.0, parts: parts(cell.scenario, &samples) })
+    let summary = slope(cell.scenario, &samples).map_or(summary, |Slope { slope: median, low, high, .. }| Summary {
+        median,
+        low,
+        high,
+        ..summary
+    });
+    Ok(Measured {
+        summary,
+        ratio: 1.0,
+        parts: parts(cell.scenario, &samples),
+        percentiles: details::percentiles(cell.scenario, records),
+        readings: details::readings(records),
+    })
+}
+
+/// For a scenario whose number is a slope: that of the points of all processes.
+fn slope(scenario: ScenarioId, samples: &[&Samples]) -> Option<Slope> {
+    let (x, y) = scenario.scenario().slope()?;
+    let floats = |column: &[u64]| column.iter().map(|value| *value as f64).collect::<Vec<f64>>();
+    let points = |s: &&Samples| floats(s.column(x)).into_iter().zip(floats(s.column(y))).collect();
+    Slope::of(&samples.iter().map(points).collect::<Vec<Vec<(f64, f64)>>>())
 }
 
 /// The medians of the columns that the scenario shows beside its number.

@@ -159,12 +159,12 @@ fn a_run_that_was_cut_off_says_so() {
     let mut run = small();
     let rounds = run.header.schedule.min_processes;
     let whole = markdown(&run, &rows(&run));
-    assert!(!whole.contains("cut off"));
+    assert!(!whole.contains("Incomplete"));
     let last = run.records.last().unwrap().cell.clone();
     run.records
         .retain(|record| record.cell != last && (record.round + 1 < rounds || record.cell.function != "rust/hello"));
     let text = markdown(&run, &rows(&run));
-    assert!(text.contains(" 1 were not measured at all, and "), "{text}");
+    assert!(text.contains("Incomplete") && text.contains(" 1 were not measured at all, and "), "{text}");
 }
 
 #[test]
@@ -173,8 +173,7 @@ fn writing_names_every_file_and_links_to_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(&run, &rows(&run), folder.path()).unwrap();
     let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
-    let charts =
-        ["cold", "warm", "throughput"].map(|name| [format!("charts/{name}.svg"), format!("charts/{name}.png")]);
+    let charts = crate::chart::CHARTS.map(|chart| ["svg", "png"].map(|kind| format!("charts/{}.{kind}", chart.name)));
     let expected: Vec<String> =
         ["report.html", "report.md"].map(str::to_owned).into_iter().chain(charts.into_iter().flatten()).collect();
     assert_eq!(names, expected);

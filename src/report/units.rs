@@ -101,14 +101,43 @@ pub fn bytes(bytes: u64) -> String {
     if bytes < 1024 { format!("{bytes} B") } else { show(&BYTES, bytes as f64) }
 }
 
+/// How many things of this size fit into a gibibyte: `8192`, `26.2 k`.
+pub fn per_gib(bytes: f64) -> String {
+    let count = 1073741824.0 / bytes;
+    match count {
+        _ if !(bytes > 0.0 && count.is_finite()) => "-".to_owned(),
+        c if c < 9999.5 => format!("{:.0}", c.floor()),
+        c => show(&COUNTS, c),
+    }
+}
+
 /// How many times worse than the best: `1.00x`, `12.3x`.
 pub fn ratio(ratio: f64) -> String {
     if ratio.is_finite() { format!("{:.*}x", decimals(ratio), ratio) } else { "-".to_owned() }
 }
 
-/// `1 thread`, `2 threads`.
+/// A share as a percentage, two significant digits at least: `2 %`, `0.35 %`.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let digits = match percent {
+        p if !p.is_finite() => return "?".to_owned(),
+        p if p >= 9.95 => 0,
+        p if p >= 0.995 => 1,
+        _ => 2,
+    };
+    let text = format!("{percent:.digits$}");
+    let short = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{short} %")
+}
+
+/// `1 thread`, `2 threads`, `3 processes`.
 pub fn count(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+    let ending = match one {
+        _ if n == 1 => "",
+        one if one.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{n} {one}{ending}")
 }
 
 /// A time since the Unix epoch in seconds: `2026-11-20 17:46 UTC`.
@@ -173,6 +202,10 @@ mod tests {
         );
         assert_eq!((ratio(1.0), ratio(12.345), ratio(1234.0)), ("1.00x".into(), "12.3x".into(), "1234x".into()));
         assert_eq!(ratio(f64::NAN), "-");
+        let shares = [0.02, 0.0, 0.125, 0.0312, 0.0035, 1.0, f64::INFINITY].map(percent);
+        assert_eq!(shares, ["2 %", "0 %", "12 %", "3.1 %", "0.35 %", "100 %", "?"]);
+        let sizes = [0.0, -4096.0, 131_072.0, 40_960.0, 3e9].map(per_gib);
+        assert_eq!(sizes, ["-", "-", "8192", "26.2 k", "0"]);
         assert_eq!((count(1, "thread"), count(2, "thread")), ("1 thread".into(), "2 threads".into()));
     }
 

@@ -74,6 +74,10 @@ impl Scenario for Density {
         let points = samples.column("instances").iter().zip(samples.column("instances_pss_bytes"));
         least_squares_slope(points.map(|(count, bytes)| (*count as f64, *bytes as f64))).into_iter().collect()
     }
+
+    fn slope(&self) -> Option<(&'static str, &'static str)> {
+        Some(("instances", "instances_pss_bytes"))
+    }
 }
 
 /// Makes things and keeps them, doubling their number, and reads the memory at each doubling.

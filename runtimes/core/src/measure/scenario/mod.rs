@@ -72,6 +72,12 @@ pub trait Scenario: Sync {
     /// The number of every sample, in the unit of [`Scenario::unit`].
     fn values(&self, threads: u32, samples: &Samples) -> Vec<f64>;
 
+    /// For a number that is a slope: the columns of x and y that it is the slope of. Reports then find one slope through
+    /// the points of all processes, each with an intercept of its own, instead of the median of the processes' slopes.
+    fn slope(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Columns whose medians are shown beside the number, in nanoseconds or bytes as their names end, with their words.
     fn parts(&self) -> &'static [(&'static str, &'static str)] {
         &[]
