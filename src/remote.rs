@@ -4,14 +4,15 @@
 //! own, which is killed when a function does not end in time, and which takes nothing with it when it crashes.
 
 use isobar_core::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
+use isobar_core::process::peak_rss_bytes_of;
 use isobar_core::runner::{PROTOCOL, Reply, Request};
 use isobar_core::runtime::{Enforcer, Engine, Instance, Module, Remote, Runtime, RuntimeInfo};
-use isobar_core::{Failure, Invocation, Limits, Outcome};
+use isobar_core::{Failure, Invocation, Limits, Once, Outcome};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 mod runner;
 
@@ -36,6 +37,8 @@ pub struct Program {
     pub args: Vec<String>,
     /// Another program that starts it, with that one's arguments; mostly none.
     pub launcher: Vec<OsString>,
+    /// The processors that it may run on; all that isobar may, if there is none.
+    pub cpus: Vec<u32>,
 }
 
 impl Program {
@@ -74,6 +77,12 @@ impl RemoteRuntime {
             ))),
             other => Err(unexpected(other)),
         }
+    }
+
+    /// The same runtime, its program bound to these processors.
+    pub fn on(&self, cpus: &[u32]) -> RemoteRuntime {
+        let program = Program { cpus: cpus.to_vec(), ..Program::clone(&self.program) };
+        RemoteRuntime { program: Arc::new(program), info: self.info.clone() }
     }
 
     /// The program it lives in.
@@ -115,15 +124,22 @@ impl Runtime for RemoteRuntime {
         Ok(Box::new(RemoteEngine { runner: Arc::new(Mutex::new(runner)), wall_time: self.info.enforcement.wall_time }))
     }
 
-    fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Outcome, Failure> {
+    fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
         let request = Request::Run {
             runtime: self.info.id.clone(),
             artifact: absolute(artifact)?,
             invocation: invocation.clone(),
         };
         let limit_ns = invocation.limits.wall_time_ns;
-        match Runner::start(&self.program)?.ask(&request, PATIENCE.saturating_add(Duration::from_nanos(limit_ns))) {
-            Ok(Reply::Executed { outcome, .. }) => Ok(outcome),
+        let patience = PATIENCE.saturating_add(Duration::from_nanos(limit_ns));
+        let start = Instant::now();
+        let mut runner = Runner::start(&self.program)?;
+        let reply = runner.ask(&request, patience);
+        let elapsed_ns = isobar_core::measure::nanoseconds(start.elapsed());
+        match reply {
+            Ok(Reply::Executed { outcome, .. }) => {
+                Ok(Once { outcome, elapsed_ns, peak_rss_bytes: peak_rss_bytes_of(runner.child.id()) })
+            }
             Ok(other) => Err(unexpected(other)),
             Err(Failure::Timeout { .. }) => Err(Failure::Timeout { limit_ns }),
             Err(failure) => Err(failure),

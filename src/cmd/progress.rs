@@ -2,7 +2,9 @@
 
 use super::own_time::OwnTime;
 use super::report::derive;
+use crate::affinity::{self, Pins};
 use crate::experiment::{self, Observer};
+use crate::noise::{self, System};
 use crate::record::{self, Cell, Header, Record, RunFolder};
 use crate::registry::Registry;
 use crate::workload::Workload;
@@ -29,12 +31,29 @@ pub(super) fn measure(
     strict: bool,
 ) -> Result<ExitCode> {
     end_on_interrupt(folder.path().to_owned())?;
+    let pins = if header.pinned { Some(pin(&header)?) } else { None };
     let mut progress = Progress::new();
     let own_time = OwnTime::start();
-    let records = experiment::run(&header, records, &registry.runtimes, workloads, &mut folder, &mut progress)?;
+    let records =
+        experiment::run(&header, records, pins.as_ref(), &registry.runtimes, workloads, &mut folder, &mut progress)?;
     progress.bar.finish_and_clear();
     eprintln!("{}", own_time.line());
     finish(&record::Run { header, records }, &folder, strict)
+}
+
+/// Says what may disturb a run that is about to be measured.
+pub(super) fn warn() -> Vec<String> {
+    let warnings: Vec<String> = noise::before_run(&System::this()).iter().map(ToString::to_string).collect();
+    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    warnings
+}
+
+/// Deals out the processors, and leaves isobar those on which nothing is measured.
+fn pin(header: &Header) -> Result<Pins> {
+    let pins = Pins::of_this_thread().context("--pin: the system does not tell the processors")?;
+    let threads = header.cells.iter().map(|cell| cell.scenario.threads()).max().unwrap_or(1);
+    affinity::bind_for_good(pins.own(threads)).context("--pin: the system does not let isobar bind itself")?;
+    Ok(pins)
 }
 
 /// Writes the report and charts of a run that is complete.

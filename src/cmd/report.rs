@@ -1,3 +1,4 @@
+use crate::noise;
 use crate::record::Run;
 use crate::report;
 use anyhow::{Context, Result, bail};
@@ -54,6 +55,9 @@ pub(super) fn derive(run: &Run, folder: &Path, into: &Path) -> Result<()> {
     let failed = run.records.iter().filter(|record| record.result.is_err()).count();
     if failed > 0 {
         println!("{failed} measurements failed: the table and the report say which and why");
+    }
+    for warning in run.header.warnings.iter().cloned().chain(noise::of_cells(run).iter().map(ToString::to_string)) {
+        println!("warning: {warning}");
     }
     println!("records {}", folder.join("records.jsonl").display());
     for file in written {

@@ -1,5 +1,5 @@
 use super::Places;
-use super::progress::{finish, measure};
+use super::progress::{finish, measure, warn};
 use crate::experiment::{Round, differences};
 use crate::record::{Machine, Opened, RunFolder};
 use anyhow::{Result, bail};
@@ -39,6 +39,7 @@ impl Resume {
         }
         let (measured, left) = (run.records.len(), round.left(&run.header, &run.records).len());
         eprintln!("{measured} measurements are there; round {} has {left} left", round.number + 1);
+        warn();
         measure(run.header, run.records, &registry, catalogue.workloads(), folder, self.strict)
     }
 }

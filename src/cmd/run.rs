@@ -1,5 +1,5 @@
 use super::Places;
-use super::progress::measure;
+use super::progress::{measure, warn};
 use crate::experiment::{Plan, plan_sha256};
 use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule};
 use crate::registry::Registry;
@@ -7,7 +7,7 @@ use crate::workload::Workload;
 use anyhow::{Result, bail};
 use clap::Args;
 use isobar_core::Runtime;
-use isobar_core::measure::nanoseconds;
+use isobar_core::measure::{SCENARIOS, available, nanoseconds};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +18,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
     after_help = "Every cell (a runtime, a function, a scenario) is measured in several processes; then those go on whose \
                   95 % interval is still too wide. A measurement that fails is recorded and reported and does not end the \
                   run.\n\nExamples:\n  isobar run --quick\n  isobar run --filter 'wasmtime/*' --filter hello --filter warm\n  \
-                  isobar run --filter warm --precision 0.5% --max-processes 40"
+                  isobar run --filter warm --precision 0.5% --max-processes 40\n  \
+                  isobar run --filter 'wasmi/*' --filter instructions"
 )]
 pub struct Run {
     /// A first look within five minutes: every runtime and mode, a few functions, fewer samples
@@ -46,6 +47,12 @@ pub struct Run {
     /// No further round starts that would end after this time; by default there is no such limit, with --quick 240s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     total_time: Option<Duration>,
+    /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed
+    #[arg(long = "measure", value_name = "NAME", value_parser = opt_in_names())]
+    measures: Vec<String>,
+    /// Bind runners to the last processors, and isobar to the others
+    #[arg(long)]
+    pin: bool,
     /// The seed of the cells' order and of the resampling; by default one of the clock's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -68,9 +75,17 @@ impl Run {
         let seed = self.seed.unwrap_or(now.subsec_nanos().into());
         let schedule = self.schedule()?;
         let cores = record::cores();
-        let plan =
-            Plan::new(&registry.runtimes, catalogue.workloads(), cores, self.quick, self.variants, &self.filters)?;
+        let plan = Plan::new(
+            &registry.runtimes,
+            catalogue.workloads(),
+            cores,
+            self.quick,
+            self.variants,
+            &self.filters,
+            &self.measures,
+        )?;
         let mut header = self.header(&plan, &registry, catalogue.workloads(), seed, schedule, now);
+        header.warnings = warn();
         header.plan_sha256 = plan_sha256(&header);
         let folder = match (&self.into, &self.results) {
             (Some(into), _) => RunFolder::create_in(into, &header)?,
@@ -129,7 +144,8 @@ impl Run {
             shard: None,
             plan_sha256: String::new(),
             machines: vec![Machine::this()],
-            pinned: false,
+            pinned: self.pin,
+            measures: available(),
             warnings: Vec::new(),
             runtimes: registry.runtimes.iter().filter(planned).map(|runtime| runtime.info().clone()).collect(),
             absent: registry.absent.clone(),
@@ -138,6 +154,11 @@ impl Run {
             skipped: plan.skipped.clone(),
         }
     }
+}
+
+/// What scenarios that are left out by default are called.
+fn opt_in_names() -> Vec<&'static str> {
+    SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect()
 }
 
 fn function(workload: &Workload) -> record::Function {

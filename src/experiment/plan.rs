@@ -44,7 +44,7 @@ impl Plan {
     /// A filter is a glob over the names of runtimes (`wasmtime/*`), of functions (`rust/*`; without a slash it means
     /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
     /// different kinds narrow each other down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
-    /// by `variants`.
+    /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them.
     pub fn new(
         runtimes: &[RemoteRuntime],
         workloads: &[Workload],
@@ -52,6 +52,7 @@ impl Plan {
         quick: bool,
         variants: bool,
         filters: &[String],
+        measures: &[String],
     ) -> Result<Plan, PlanError> {
         let infos: Vec<_> = runtimes.iter().map(|runtime| runtime.info()).collect();
         let scenarios = ScenarioId::all(cores);
@@ -66,7 +67,9 @@ impl Plan {
         let mut plan = Plan { cells: Vec::new(), skipped: Vec::new() };
         for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
             let obstacle = |id: &ScenarioId| id.scenario().obstacle(info, id.threads());
-            let asked = |id: &ScenarioId| chosen.filtered[2] || !id.scenario().opt_in();
+            let asked = |id: &ScenarioId| {
+                chosen.filtered[2] || id.scenario().opt_in().is_none_or(|by| measures.iter().any(|name| name == by))
+            };
             let wanted = chosen.positions(2).map(|at| scenarios[at]).filter(asked);
             let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) = wanted.partition(|id| obstacle(id).is_some());
             for workload in chosen.positions(1).filter(quick_set).map(|at| &workloads[at]) {

@@ -1,5 +1,7 @@
 use super::prepare::Artifacts;
 use super::schedule::Round;
+use crate::affinity::Pins;
+use crate::noise::{Load, System};
 use crate::record::{Cell, Header, Record, RunFolder, StoreError};
 use crate::remote::RemoteRuntime;
 use crate::stats::Histogram;
@@ -30,13 +32,15 @@ pub enum RunError {
 }
 
 /// Measures what a run with this header and these records still needs, in rounds, and stores each record before the next
-/// cell is measured. A measurement that fails is a record that says so. Returns all records.
+/// cell is measured. A measurement that fails is a record that says so. With `pins`, runners are bound to processors.
+/// Returns all records.
 ///
 /// # Errors
 /// The run cannot be stored any more, or names what is not there. What was measured is stored.
 pub fn run(
     header: &Header,
     mut records: Vec<Record>,
+    pins: Option<&Pins>,
     runtimes: &[RemoteRuntime],
     workloads: &[Workload],
     folder: &mut RunFolder,
@@ -44,6 +48,7 @@ pub fn run(
 ) -> Result<Vec<Record>, RunError> {
     let effort = if header.quick { Effort::Quick } else { Effort::Full };
     let mut artifacts = Artifacts::new(folder.artifacts(), &records);
+    let system = System::this();
     let mut round = Round::current(header, &records);
     while let Some(current) = round {
         let left = current.left(header, &records);
@@ -56,7 +61,12 @@ pub fn run(
                 return Err(RunError::Unknown(cell.to_string()));
             };
             observer.begins(cell);
-            let record = measure(cell, current.number, effort, runtime, workload, &mut artifacts);
+            let bound = pins.map(|pins| runtime.on(pins.measured(cell.scenario.threads())));
+            let runtime = bound.as_ref().unwrap_or(runtime);
+            let before = Load::now(&system);
+            let mut record = measure(cell, current.number, effort, runtime, workload, &mut artifacts);
+            record.noise = Load::now(&system).noise_since(&before);
+            record.cpus.clone_from(&runtime.program().cpus);
             if record.result.is_err() {
                 folder.check_not_full()?;
             }

@@ -106,15 +106,16 @@ fn done(header: &Header, cell: &Cell, records: &[&Record]) -> Option<CellStop> {
     let failures = records.iter().filter(|record| record.result.is_err()).count();
     let processes = records.len() as u64;
     let spent_ns: u64 = records.iter().map(|record| record.elapsed_ns).sum();
+    let most = cell.scenario.scenario().max_processes().unwrap_or(u32::MAX);
     if failures >= FAILURES {
         Some(CellStop::Failed)
-    } else if processes < u64::from(schedule.min_processes) {
+    } else if processes < u64::from(schedule.min_processes.min(most)) {
         None
     } else if failures > 0 {
         Some(CellStop::Failed)
     } else if is_precise(header, cell, records) {
         Some(CellStop::Precision)
-    } else if processes >= u64::from(schedule.max_processes) {
+    } else if processes >= u64::from(schedule.max_processes.min(most)) {
         Some(CellStop::Processes)
     } else if schedule.cell_time_ns.is_some_and(|limit| spent_ns >= limit) {
         Some(CellStop::Time)

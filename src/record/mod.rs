@@ -9,7 +9,7 @@ mod tests;
 pub use machine::{Machine, cores};
 pub use store::{Opened, RunFolder, StoreError};
 
-use isobar_core::measure::{MeasureError, Measurement, ScenarioId};
+use isobar_core::measure::{Available, MeasureError, Measurement, ScenarioId};
 use isobar_core::{RuntimeId, RuntimeInfo};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,9 @@ pub struct Header {
     /// Whether runners were bound to processors.
     #[serde(default)]
     pub pinned: bool,
+    /// Which of the measures beside the samples the machine gives, and why not the others.
+    #[serde(default)]
+    pub measures: Vec<Available>,
     /// What may have disturbed the whole run, one line each, with the remedy.
     #[serde(default)]
     pub warnings: Vec<String>,

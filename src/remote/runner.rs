@@ -1,4 +1,5 @@
 use super::Program;
+use crate::affinity;
 use isobar_core::Failure;
 use isobar_core::measure::{MeasureError, nanoseconds};
 use isobar_core::runner::{Reply, Request};
@@ -76,6 +77,8 @@ impl Said {
 impl Runner {
     pub(super) fn start(program: &Program) -> Result<Self, Failure> {
         let io = |e: std::io::Error| Failure::host(format!("cannot start {}: {e}", program.path.display()));
+        // A process runs where the thread that starts it may run.
+        let bound = if program.cpus.is_empty() { None } else { Some(affinity::bind(&program.cpus).map_err(io)?) };
         let mut child = program
             .command()
             .args(&program.args)
@@ -87,6 +90,7 @@ impl Runner {
             .process_group(0)
             .spawn()
             .map_err(io)?;
+        drop(bound);
         LIVE.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
         let farewell = if program.launcher.is_empty() { Duration::ZERO } else { FAREWELL };
         let (requests, replies, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());

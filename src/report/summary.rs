@@ -181,7 +181,7 @@ fn slope(scenario: ScenarioId, samples: &[&Samples]) -> Option<Slope> {
 /// The medians of the columns that the scenario shows beside its number.
 fn parts(scenario: ScenarioId, samples: &[&Samples]) -> Vec<Part> {
     let part = |&(column, name): &(&'static str, &'static str)| {
-        let mut all: Vec<f64> = samples.iter().flat_map(|s| s.column(column)).map(|value| *value as f64).collect();
+        let mut all: Vec<f64> = samples.iter().flat_map(|s| scenario.scenario().part_values(column, s)).collect();
         Part { column, name, median: stats::median(&mut all).unwrap_or(0.0) }
     };
     scenario.scenario().parts().iter().map(part).collect()

@@ -126,6 +126,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         shard: None,
         plan_sha256: "5c".repeat(32),
         pinned: false,
+        measures: vec![],
         warnings: vec![],
         machines: vec![Machine {
             cpu: "Example CPU @ 2.50 GHz".into(),

@@ -16,5 +16,5 @@ pub mod wasi;
 
 pub use contract::{Failure, Invocation, Limits, Outcome, TrapKind};
 pub use runtime::{
-    Enforcement, Enforcer, Engine, Execution, Instance, Module, Remote, Runtime, RuntimeId, RuntimeInfo,
+    Enforcement, Enforcer, Engine, Execution, Instance, Module, Once, Remote, Runtime, RuntimeId, RuntimeInfo,
 };

@@ -7,12 +7,22 @@ const SLACK_BYTES: u64 = 64 << 20;
 
 /// The largest resident size of this process so far, in bytes, where the system tells.
 pub fn peak_rss_bytes() -> Option<u64> {
-    status_bytes(std::process::id(), "VmHWM:")
+    peak_rss_bytes_of(std::process::id())
+}
+
+/// The largest resident size of a process so far, in bytes, where the system tells.
+pub fn peak_rss_bytes_of(process_id: u32) -> Option<u64> {
+    status_bytes(process_id, "VmHWM:")
 }
 
 /// The resident size of a process, in bytes, where the system tells.
 pub fn resident_bytes(process_id: u32) -> Option<u64> {
     status_bytes(process_id, "VmRSS:")
+}
+
+/// The memory that this machine could give without swapping, in bytes, where the system tells.
+pub fn available_bytes() -> Option<u64> {
+    kib(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
 }
 
 /// The memory of a process.
@@ -70,7 +80,15 @@ impl Drop for AllocationLimit {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// Tests that look at the memory of this process take turns.
+    pub(crate) fn memory_is_mine() -> MutexGuard<'static, ()> {
+        static TURN: Mutex<()> = Mutex::new(());
+        TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     #[test]
     fn the_peak_is_known_and_plausible() {
         let peak = super::peak_rss_bytes().unwrap();
@@ -79,8 +97,9 @@ mod tests {
 
     #[test]
     fn touched_memory_is_seen() {
+        let _alone = memory_is_mine();
         let before = super::memory();
-        let touched = vec![1_u8; 64 << 20];
+        let touched = std::hint::black_box(vec![1_u8; 64 << 20]);
         let after = super::memory();
         let grown = after.uss_bytes.unwrap() - before.uss_bytes.unwrap();
         assert!(grown > 60 << 20 && after.pss_bytes >= after.uss_bytes, "{grown} for {}", touched.len());

@@ -10,13 +10,14 @@
 //! | teardown | every invocation | dropping the instance |
 
 use crate::contract::{Failure, Invocation, Outcome};
-use crate::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
+use crate::measure::{Budget, MeasureError, Measurement, ScenarioId, Task, nanoseconds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Instant;
 
 /// A runtime in one mode: `wasmtime/cranelift-aot+pooling`. Making one costs nothing; [`Runtime::engine`] starts it.
 pub trait Runtime: Send + Sync {
@@ -27,14 +28,28 @@ pub trait Runtime: Send + Sync {
     fn engine(&self) -> Result<Box<dyn Engine>, Failure>;
 
     /// Everything from nothing to an answer, once. Where the runtime lives in a program of its own, this starts it.
-    fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Outcome, Failure> {
-        self.engine()?.load(artifact)?.instantiate(invocation)?.execute()
+    fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
+        let start = Instant::now();
+        let outcome = self.engine()?.load(artifact)?.instantiate(invocation)?.execute()?;
+        Ok(Once { outcome, elapsed_ns: nanoseconds(start.elapsed()), peak_rss_bytes: None })
     }
 
     /// The program that the runtime lives in, if that is not this one.
     fn remote(&self) -> Option<&dyn Remote> {
         None
     }
+}
+
+/// What [`Runtime::run_once`] gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The answer.
+    pub outcome: Outcome,
+    /// From the start to the answer, in nanoseconds; what is released afterwards does not count.
+    pub elapsed_ns: u64,
+    /// The largest resident size of the process that was started for it, in bytes, where there is one and the system
+    /// tells.
+    pub peak_rss_bytes: Option<u64>,
 }
 
 /// A runtime that lives in a program of its own.

@@ -1,3 +1,4 @@
+use super::measures::Whose;
 use super::{Readings, elapsed_ns, measures};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -45,9 +46,15 @@ pub(super) struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
+    /// Counts what this process does.
     pub(super) fn start(budget: &'a Budget) -> Self {
+        Sampler::counting(budget, Whose::Own)
+    }
+
+    /// Counts what those do whose doings are measured.
+    pub(super) fn counting(budget: &'a Budget, whose: Whose) -> Self {
         let totals = Vec::with_capacity(budget.max_samples.min(1 << 16) as usize);
-        let readings = measures::Running::start();
+        let readings = measures::Running::start(whose);
         Sampler { budget, totals, next_look: FIRST_LOOK, stop: None, readings, since: Instant::now() }
     }
 

@@ -10,7 +10,7 @@ mod warm_up;
 
 pub use budget::{Budget, Stop};
 pub use expectation::{Expectation, StdoutRule, sha256_hex};
-pub use measures::Readings;
+pub use measures::{Available, Readings, available};
 pub use samples::Samples;
 pub use scenario::{Effort, Place, SCENARIOS, Scenario, ScenarioId, Unit, UnknownScenario, names};
 pub use warm_up::{WarmUp, WarmUpEnd};

@@ -122,6 +122,8 @@ fn throughput_counts_every_thread() {
 
 #[test]
 fn a_wrong_answer_or_a_failure_is_no_measurement() {
+    let artifact = tempfile::NamedTempFile::new().unwrap();
+    let task = |stdout| Task { artifact: artifact.path().to_owned(), ..task(stdout) };
     for name in ["cold", "process-cold", "warm", "throughput/2", "density"] {
         let wrong = measure(&Counting::new(u64::MAX), scenario(name), &task("no"), &BUDGET).unwrap_err();
         assert_eq!(wrong, MeasureError::WrongAnswer(r#""ok" instead of "no""#.into()));
@@ -154,10 +156,15 @@ fn rules_for_standard_output() {
 
 #[test]
 fn density_doubles_and_counts() {
-    let measured = measure(&Counting::new(u64::MAX), scenario("density"), &task("ok"), &BUDGET).unwrap();
-    assert_eq!(measured.samples.column("instances"), [0, 1, 2, 4]);
-    assert_eq!(measured.samples.column("modules_pss_bytes").len(), 4);
-    assert_eq!(scenario("density").values(&measured.samples).len(), 1);
+    let artifact = tempfile::NamedTempFile::new().unwrap();
+    let task = Task { artifact: artifact.path().to_owned(), ..task("ok") };
+    let measured = measure(&Counting::new(u64::MAX), scenario("density"), &task, &BUDGET).unwrap();
+    assert_eq!(measured.samples.column("instances"), [1, 2, 4]);
+    assert_eq!(measured.samples.column("modules_pss_bytes").len(), 3);
+    let density = scenario("density");
+    assert_eq!(density.values(&measured.samples).len(), 1);
+    assert_eq!(density.scenario().part_values("module_bytes", &measured.samples).len(), 1);
+    assert_eq!(measured.readings["invocations"], 4);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::{Effort, Scenario, Unit};
 use crate::measure::budget::Sampler;
 use crate::measure::samples::Columns;
 use crate::measure::{Budget, MS, MeasureError, Measurement, Samples, Task, WarmUp, elapsed_ns};
-use crate::runtime::Runtime;
+use crate::runtime::{Engine, Module, Runtime};
 use std::time::Instant;
 
 /// Every sample starts from nothing but the stored artifact, in a process that is already running.
@@ -45,8 +45,11 @@ impl Scenario for Cold {
     ) -> Result<Measurement, MeasureError> {
         let names = ["engine_ns", "load_ns", "instantiate_ns", "execute_ns", "teardown_ns"];
         let mut columns = Columns::new(names, budget.max_samples);
+        let mut resident: Option<(Box<dyn Module>, Box<dyn Engine>)> = None;
         let mut sampler = Sampler::start(budget);
         while sampler.goes_on() {
+            // Released between two samples; the last one's is still there when its memory is read.
+            drop(resident.take());
             let start = Instant::now();
             let engine = runtime.engine()?;
             let created = Instant::now();
@@ -61,8 +64,10 @@ impl Scenario for Cold {
             task.expectation.check(&outcome).map_err(MeasureError::WrongAnswer)?;
             let times = [start, created, loaded, instantiated, executed, released];
             sampler.push(columns.push(std::array::from_fn(|phase| elapsed_ns(times[phase], times[phase + 1]))));
+            resident = Some((module, engine));
         }
         let (stop, readings) = sampler.finish();
+        drop(resident);
         Ok(Measurement { samples: columns.finish(), warm_up: WarmUp::NONE, stop, readings })
     }
 

@@ -16,7 +16,15 @@ macro_rules! scenarios {
     };
 }
 
-scenarios![cold::Cold, process_cold::ProcessCold, deploy::Deploy, warm::Warm, throughput::Throughput, density::Density];
+scenarios![
+    cold::Cold,
+    process_cold::ProcessCold,
+    deploy::Deploy,
+    warm::Warm,
+    throughput::Throughput,
+    density::Density,
+    instructions::Instructions
+];
 
 /// Something that is measured of a function in a runtime.
 pub trait Scenario: Sync {
@@ -43,9 +51,19 @@ pub trait Scenario: Sync {
         Place::Runner
     }
 
-    /// Whether it is left out of a plan that does not ask for it by name.
-    fn opt_in(&self) -> bool {
-        false
+    /// What `isobar run --measure` calls it, if it is left out of a plan that does not ask for it.
+    fn opt_in(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// How many processes per cell are enough, if the schedule's are more than it needs.
+    fn max_processes(&self) -> Option<u32> {
+        None
+    }
+
+    /// How many instances are live at once: a process that bounds their memory allows so many times as much.
+    fn live_instances(&self, threads: u32) -> u32 {
+        threads
     }
 
     /// Why it cannot be measured in a runtime, if so.
@@ -78,9 +96,15 @@ pub trait Scenario: Sync {
         None
     }
 
-    /// Columns whose medians are shown beside the number, in nanoseconds or bytes as their names end, with their words.
+    /// What is shown beside the number, in nanoseconds or bytes as the names end, with its words: the median of
+    /// [`Scenario::part_values`].
     fn parts(&self) -> &'static [(&'static str, &'static str)] {
         &[]
+    }
+
+    /// The values of a part: by default those of the column of its name.
+    fn part_values(&self, name: &str, samples: &Samples) -> Vec<f64> {
+        samples.column(name).iter().map(|value| *value as f64).collect()
     }
 }
 
@@ -269,7 +293,9 @@ mod tests {
 
     #[test]
     fn names_are_parsed_and_shown_alike() {
-        for text in ["cold", "process-cold", "deploy", "warm", "throughput/1", "throughput/64", "density"] {
+        for text in
+            ["cold", "process-cold", "deploy", "warm", "throughput/1", "throughput/64", "density", "instructions"]
+        {
             let id: ScenarioId = text.parse().unwrap();
             assert_eq!(id.to_string(), text);
             assert_eq!(serde_json::from_str::<ScenarioId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);

@@ -1,9 +1,9 @@
 use super::{Effort, Place, Scenario, Unit};
 use crate::measure::budget::Sampler;
+use crate::measure::measures::Whose;
 use crate::measure::samples::Columns;
-use crate::measure::{Budget, MS, MeasureError, Measurement, Samples, Task, WarmUp, elapsed_ns};
+use crate::measure::{Budget, MS, MeasureError, Measurement, Samples, Task, WarmUp};
 use crate::runtime::Runtime;
-use std::time::Instant;
 
 /// Every sample starts a process.
 pub(super) struct ProcessCold;
@@ -47,15 +47,16 @@ impl Scenario for ProcessCold {
         budget: &Budget,
     ) -> Result<Measurement, MeasureError> {
         let mut columns = Columns::new(["elapsed_ns"], budget.max_samples);
-        let mut sampler = Sampler::start(budget);
+        let mut peak_rss_bytes = None;
+        let mut sampler = Sampler::counting(budget, Whose::Children);
         while sampler.goes_on() {
-            let start = Instant::now();
-            let outcome = runtime.run_once(&task.artifact, &task.invocation)?;
-            let ended = Instant::now();
-            task.expectation.check(&outcome).map_err(MeasureError::WrongAnswer)?;
-            sampler.push(columns.push([elapsed_ns(start, ended)]));
+            let once = runtime.run_once(&task.artifact, &task.invocation)?;
+            task.expectation.check(&once.outcome).map_err(MeasureError::WrongAnswer)?;
+            peak_rss_bytes = peak_rss_bytes.max(once.peak_rss_bytes);
+            sampler.push(columns.push([once.elapsed_ns]));
         }
-        let (stop, readings) = sampler.finish();
+        let (stop, mut readings) = sampler.finish();
+        readings.extend(peak_rss_bytes.map(|bytes| ("peak_rss_bytes".to_owned(), bytes)));
         Ok(Measurement { samples: columns.finish(), warm_up: WarmUp::NONE, stop, readings })
     }
 

@@ -1,6 +1,7 @@
 use super::{Effort, Scenario, Unit};
 use crate::contract::Failure;
 use crate::measure::budget::Stop;
+use crate::measure::measures::Whose;
 use crate::measure::warm_up::warm_up;
 use crate::measure::{Budget, MS, MeasureError, Measurement, Samples, Task, elapsed_ns, measures};
 use crate::runtime::{Module, Runtime, RuntimeInfo};
@@ -64,7 +65,7 @@ impl Scenario for Throughput {
         let warm_up = warm_up(budget, || timed_invocation(&*module, task))?;
         let (mut completed, mut elapsed, mut trials) = (Vec::new(), Vec::new(), 0);
         let length = Duration::from_nanos(budget.time_ns / u64::from(TRIALS));
-        let (since, counters) = (Instant::now(), measures::Running::start());
+        let (since, counters) = (Instant::now(), measures::Running::start(Whose::Own));
         while trials < TRIALS && (trials == 0 || elapsed_ns(since, Instant::now()) < budget.time_ns) {
             for (count, ns) in trial(&*module, task, threads, length)? {
                 completed.push(count);
