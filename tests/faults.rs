@@ -390,7 +390,7 @@ fn a_full_disk_ends_the_run_and_loses_nothing() {
     let said = |name: &str| fs::read_to_string(out.join(name)).unwrap_or_default();
     match command.output() {
         Ok(output) if output.status.success() => {}
-        Ok(output) if output.status.code() != Some(77) && said("code") != "" => panic!("{}", stderr(&output)),
+        Ok(output) if output.status.code() != Some(77) && !said("code").is_empty() => panic!("{}", stderr(&output)),
         failed => {
             let why = failed.map_or_else(|e| e.to_string(), |output| stderr(&output));
             eprintln!("skipped: no tmpfs of one's own by `unshare -rm` here (run as root to have it): {}", why.trim());

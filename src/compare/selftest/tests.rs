@@ -19,7 +19,7 @@ fn normal(rng: &mut Rng) -> f64 {
 fn machine(mood: &Mood, pairs: usize, seed: u64) -> Vec<Process> {
     let mut rng = Rng::with_seed(seed);
     let of = |pair: usize, at: usize, rng: &mut Rng| {
-        let side = if at % 2 == 0 { Side::A } else { Side::B };
+        let side = if at.is_multiple_of(2) { Side::A } else { Side::B };
         let bias = if side == Side::B { mood.bias } else { 0.0 };
         let time = (pair * 10 + at) as f64 / (pairs * 10) as f64;
         let level = 20_000.0 * (1.0 + mood.between * normal(rng) + mood.drift * time + bias);
