@@ -1,15 +1,20 @@
 //! The subcommands: one file each, which parses, calls and prints.
 
 mod doctor;
+mod export;
 mod invoke;
 mod list;
+mod merge;
 mod report;
 mod run;
+mod schema;
+mod shards;
 
 use crate::registry::Registry;
 use crate::workload::Catalogue;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -41,6 +46,10 @@ enum Command {
     List(list::List),
     Doctor(doctor::Doctor),
     Report(report::Report),
+    Export(export::Export),
+    Shards(shards::Shards),
+    Merge(merge::Merge),
+    Schema(schema::Schema),
 }
 
 impl Cli {
@@ -55,7 +64,19 @@ impl Cli {
             Command::List(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
+            Command::Export(command) => command.run(),
+            Command::Shards(command) => command.run(),
+            Command::Merge(command) => command.run(),
+            Command::Schema(command) => command.run(),
         }
+    }
+}
+
+/// Text for standard output that somebody may stop reading, as `| head` does: that is no error.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("cannot write to standard output"),
     }
 }
 

@@ -95,6 +95,7 @@ impl Run {
             seed,
             schedule,
             shard: None,
+            merged: Vec::new(),
             plan_sha256: String::new(),
             machines: vec![Machine::this()],
             pinned: false,
@@ -103,6 +104,7 @@ impl Run {
             absent: registry.absent.clone(),
             functions: workloads.iter().filter(measured).map(function).collect(),
             cells: plan.cells.clone(),
+            elsewhere: Vec::new(),
             skipped: plan.skipped.clone(),
         }
     }

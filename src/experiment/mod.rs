@@ -4,6 +4,8 @@
 mod plan;
 mod prepare;
 mod run;
+mod shard;
 
 pub use plan::{Plan, PlanError};
 pub use run::{Observer, RunError, run};
+pub use shard::{most, split};

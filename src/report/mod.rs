@@ -3,6 +3,7 @@
 
 mod document;
 mod html;
+mod machines;
 mod markdown;
 pub mod summary;
 mod terminal;
@@ -10,6 +11,7 @@ pub mod units;
 mod words;
 
 pub use html::html;
+pub use machines::machines_apart;
 pub use markdown::markdown;
 pub use summary::{Failed, Measured, Part, Row, functions, rows};
 pub use terminal::terminal;
