@@ -7,25 +7,22 @@ use isobar_core::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
 use isobar_core::runner::{PROTOCOL, Reply, Request};
 use isobar_core::runtime::{Enforcer, Engine, Instance, Module, Remote, Runtime, RuntimeInfo};
 use isobar_core::{Failure, Invocation, Limits, Outcome};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::MemfdFlags;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+mod runner;
+
+use runner::Runner;
+pub use runner::end_all;
 
 /// How long a runner may take to say what it is.
 const HELLO: Duration = Duration::from_secs(20);
 
 /// How long a runner may compile, load or instantiate.
 const PATIENCE: Duration = Duration::from_secs(600);
-
-/// How long a runner that another program started may take to end, once it is told to.
-const FAREWELL: Duration = Duration::from_secs(60);
 
 /// How much later than the wall-time limit a runner is killed whose engine enforces that limit itself.
 const GRACE: Duration = Duration::from_secs(1);
@@ -232,154 +229,4 @@ fn unexpected(reply: Reply) -> Failure {
         Reply::Failed { error: MeasureError::Failure(failure) } => failure,
         other => Failure::host(format!("the runner answers something else than it was asked: {other:?}")),
     }
-}
-
-/// A running runner process. Dropping it ends it.
-struct Runner {
-    child: Child,
-    requests: Option<ChildStdin>,
-    replies: ChildStdout,
-    buffer: Vec<u8>,
-    stderr: File,
-    ended: Option<Failure>,
-    /// How long it may take to end by itself.
-    farewell: Duration,
-}
-
-impl Runner {
-    fn start(program: &Program) -> Result<Self, Failure> {
-        let io = |e: std::io::Error| Failure::host(format!("cannot start {}: {e}", program.path.display()));
-        // What the runner says on standard error is for us, should it crash: in memory, so that it never waits.
-        let stderr = File::from(rustix::fs::memfd_create("stderr", MemfdFlags::CLOEXEC).map_err(|e| io(e.into()))?);
-        let mut child = program
-            .command()
-            .args(&program.args)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(stderr.try_clone().map_err(io)?)
-            .spawn()
-            .map_err(io)?;
-        let farewell = if program.launcher.is_empty() { Duration::ZERO } else { FAREWELL };
-        let (requests, replies) = (child.stdin.take(), child.stdout.take());
-        let replies = replies.ok_or_else(|| Failure::host("the runner has no standard output"))?;
-        Ok(Runner { child, requests, replies, buffer: Vec::new(), stderr, ended: None, farewell })
-    }
-
-    /// Sends a request and waits for its reply.
-    ///
-    /// # Errors
-    /// [`Failure::Timeout`] when the runner was killed for taking longer than `patience`, [`Failure::Crashed`] when it
-    /// died by itself. Afterwards it is gone, and every request gets the same answer.
-    fn ask(&mut self, request: &Request, patience: Duration) -> Result<Reply, Failure> {
-        if let Some(failure) = &self.ended {
-            return Err(failure.clone());
-        }
-        let answer = self.exchange(request, patience);
-        if let Err(failure) = &answer {
-            self.ended = Some(failure.clone());
-        }
-        match answer? {
-            Reply::Failed { error: MeasureError::Failure(failure) } => Err(failure),
-            reply => Ok(reply),
-        }
-    }
-
-    fn exchange(&mut self, request: &Request, patience: Duration) -> Result<Reply, Failure> {
-        let start = Instant::now();
-        let mut line =
-            serde_json::to_vec(request).map_err(|e| Failure::host(format!("cannot write a request: {e}")))?;
-        line.push(b'\n');
-        let sent = self.requests.as_mut().map(|requests| requests.write_all(&line));
-        if !matches!(sent, Some(Ok(()))) {
-            return Err(self.crashed());
-        }
-        let line = loop {
-            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-                let rest = self.buffer.split_off(end + 1);
-                break std::mem::replace(&mut self.buffer, rest);
-            }
-            if !self.readable(patience.saturating_sub(start.elapsed())) {
-                self.kill();
-                return Err(Failure::Timeout { limit_ns: isobar_core::measure::nanoseconds(patience) });
-            }
-            let mut chunk = [0; 1 << 16];
-            match self.replies.read(&mut chunk) {
-                Ok(0) | Err(_) => return Err(self.crashed()),
-                Ok(length) => self.buffer.extend_from_slice(&chunk[..length]),
-            }
-        };
-        serde_json::from_slice(&line).map_err(|e| Failure::host(format!("the runner's reply makes no sense: {e}")))
-    }
-
-    /// Waits until there is something to read, or the end of it.
-    fn readable(&self, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
-            match poll(&mut [PollFd::new(&self.replies, PollFlags::IN)], Some(&left)) {
-                Ok(0) => return false,
-                Err(rustix::io::Errno::INTR) => {}
-                Ok(_) | Err(_) => return true,
-            }
-        }
-    }
-
-    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let until = Instant::now() + patience;
-        loop {
-            match self.child.try_wait() {
-                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-                status => return status.ok().flatten(),
-            }
-        }
-    }
-
-    fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// The runner closed its end: how did it end?
-    fn crashed(&mut self) -> Failure {
-        self.requests = None;
-        // It closed standard output, so it is ending; should it hang in that, it is helped.
-        let status = self.wait(Duration::from_secs(5));
-        self.kill();
-        let signal = status.and_then(|status| status.signal());
-        let how = match (signal, status.and_then(|status| status.code())) {
-            (Some(signal), _) => format!("the runner was ended by {}", signal_name(signal)),
-            (None, Some(code)) => format!("the runner ended with code {code}"),
-            (None, None) => "the runner hung".to_owned(),
-        };
-        let said = self.last_words();
-        Failure::Crashed { message: if said.is_empty() { how } else { format!("{how}: {said}") }, signal }
-    }
-
-    /// The last line of the runner's standard error.
-    fn last_words(&mut self) -> String {
-        const TAIL: i64 = 2000;
-        let mut bytes = Vec::new();
-        let _ = self.stderr.seek(SeekFrom::End(-TAIL)).or_else(|_| self.stderr.rewind().map(|()| 0));
-        let _ = self.stderr.read_to_end(&mut bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
-    }
-}
-
-impl Drop for Runner {
-    fn drop(&mut self) {
-        self.requests = None;
-        if !self.farewell.is_zero() {
-            self.wait(self.farewell);
-        }
-        self.kill();
-    }
-}
-
-fn signal_name(number: i32) -> String {
-    let known = [(4, "SIGILL"), (6, "SIGABRT"), (7, "SIGBUS"), (8, "SIGFPE"), (9, "SIGKILL"), (11, "SIGSEGV")];
-    let name = known.iter().find(|(n, _)| *n == number).map(|(_, name)| (*name).to_owned());
-    name.unwrap_or_else(|| format!("signal {number}"))
 }

@@ -5,7 +5,9 @@ mod export;
 mod invoke;
 mod list;
 mod merge;
+mod progress;
 mod report;
+mod resume;
 mod run;
 mod schema;
 mod shards;
@@ -42,6 +44,7 @@ struct Places {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Resume(resume::Resume),
     Invoke(invoke::Invoke),
     List(list::List),
     Doctor(doctor::Doctor),
@@ -60,6 +63,7 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Run(command) => command.run(&self.places),
+            Command::Resume(command) => command.run(&self.places),
             Command::Invoke(command) => command.run(&self.places),
             Command::List(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),

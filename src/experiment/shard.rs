@@ -1,6 +1,6 @@
 //! Parts of a plan, for several machines.
 
-use crate::record::{Cell, Shard};
+use crate::record::{Cell, Header, Shard};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -14,9 +14,25 @@ pub fn split(cells: &[Cell], shard: Shard) -> (Vec<Cell>, Vec<Cell>) {
     cells.iter().cloned().partition(|cell| owners[&group(cell)] == shard.index)
 }
 
-/// How many shards of a plan have something to measure.
-pub fn most(cells: &[Cell]) -> usize {
-    owners(cells, 1).len()
+/// A shard that nothing is left for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "shard {shard} has nothing to measure: the plan has {groups} pairs of function and scenario; cut it into {groups} shards at most"
+)]
+pub struct EmptyShard {
+    shard: Shard,
+    groups: usize,
+}
+
+/// Makes of the header of a whole plan the one of a shard.
+///
+/// # Errors
+/// There are more shards than there is to measure, and this one would be empty.
+pub fn keep(shard: Shard, header: &mut Header) -> Result<(), EmptyShard> {
+    let groups = owners(&header.cells, 1).len();
+    (header.cells, header.elsewhere) = split(&header.cells, shard);
+    header.shard = Some(shard);
+    if header.cells.is_empty() { Err(EmptyShard { shard, groups }) } else { Ok(()) }
 }
 
 type Group<'a> = (&'a str, &'static str);
@@ -100,7 +116,7 @@ mod tests {
                 }
             }
             let filled = shards.iter().filter(|shard| !shard.is_empty()).count();
-            prop_assert_eq!(filled, most(&cells).min(of as usize), "no shard is empty while another has two groups");
+            prop_assert_eq!(filled, owners(&cells, 1).len().min(of as usize), "no shard is empty while another has two groups");
 
             let mut turned = cells.clone();
             turned.rotate_left(rotated.index(cells.len()));

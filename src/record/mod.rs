@@ -3,14 +3,17 @@
 mod export;
 mod machine;
 mod merge;
+mod read;
 mod schema;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use export::{ExportError, Format, export};
 pub use machine::{Machine, cores};
 pub use merge::{MergeError, merge, store};
 pub use schema::{Part, schema};
-pub use store::{RunFolder, StoreError};
+pub use store::{Opened, RunFolder, StoreError};
 
 use isobar_core::measure::{MeasureError, Measurement, ScenarioId};
 use isobar_core::{RuntimeId, RuntimeInfo};
@@ -78,6 +81,13 @@ pub struct Schedule {
     pub max_processes: u32,
     /// A cell is not measured again when half of its 95 % interval is at most this share of its median.
     pub precision: f64,
+    /// A cell that has its `min_processes` is not measured again when its measurements took so long in all, in
+    /// nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell_time_ns: Option<u64>,
+    /// No further round starts when all measurements took so long together, in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_time_ns: Option<u64>,
 }
 
 /// A part of a plan: `2/5`.
@@ -176,6 +186,9 @@ pub struct Record {
     /// On which of the run's machines, from 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub machine: u32,
+    /// How long the measurement took in all, from the start of its process, in nanoseconds.
+    #[serde(default)]
+    pub elapsed_ns: u64,
     /// The processors that the runner was bound to, if it was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpus: Vec<u32>,

@@ -3,6 +3,7 @@
 use super::summary::{Failed, Row, functions, groups};
 use super::{machines, units, words};
 use crate::chart;
+use crate::experiment::{CellStop, stops};
 use crate::record::{Function, Run};
 use isobar_core::measure::{SCENARIOS, Scenario};
 use std::collections::BTreeMap;
@@ -92,20 +93,17 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     ];
     let missing = header.cells.iter().filter(|cell| !rows.iter().any(|row| row.cell == **cell)).count();
     let planned = header.cells.len();
-    let short = rows.iter().filter(|row| processes(row) < header.schedule.min_processes as usize).count();
+    let cut_off = stops(header, &run.records).into_values().filter(|stop| *stop == CellStop::CutOff).count();
+    let short = cut_off.saturating_sub(missing);
     if missing + short > 0 {
         let text = format!(
-            "the run ended early: of {planned} planned cells {missing} were not measured at all, and {short} in fewer rounds"
+            "the run was cut off: of {planned} planned cells {missing} were not measured at all, and {short} not to the end; isobar resume goes on"
         );
         facts.push(("Incomplete".to_owned(), text));
     }
     facts.splice(2..2, machines::others(run));
     facts.extend(machines::part(run));
     facts
-}
-
-fn processes(row: &Row) -> usize {
-    row.outcome.as_ref().map_or_else(|failed| failed.processes, |measured| measured.summary.processes)
 }
 
 fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {

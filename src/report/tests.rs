@@ -57,7 +57,17 @@ fn record(run: &Run, runtime: &str, scenario: &str, round: u32, result: Result<S
         Ok(samples) => Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Time, readings: [].into() }),
         Err(failure) => Err(MeasureError::Failure(failure)),
     };
-    Record { cell, round, machine: 0, cpus: vec![], noise: None, histogram: None, artifact: None, result }
+    Record {
+        cell,
+        round,
+        machine: 0,
+        elapsed_ns: 0,
+        cpus: vec![],
+        noise: None,
+        histogram: None,
+        artifact: None,
+        result,
+    }
 }
 
 fn warm(ns: u64) -> Result<Samples, Failure> {

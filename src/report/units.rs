@@ -178,9 +178,10 @@ mod tests {
 
     #[test]
     fn intervals_are_in_the_unit_of_the_median() {
-        let summary = Summary { median: 998_000.0, low: 40_000.0, high: 1_204_400.0, processes: 1, samples: 3 };
+        let summary =
+            Summary { median: 998_000.0, low: 40_000.0, high: 1_204_400.0, processes: 1, samples: 3, mad: 1.0 };
         assert_eq!(Quantity::Time.show_interval(&summary), "[40, 1204]");
-        let summary = Summary { median: 41_234.0, low: 40_812.0, high: 41_949.0, processes: 1, samples: 3 };
+        let summary = Summary { median: 41_234.0, low: 40_812.0, high: 41_949.0, processes: 1, samples: 3, mad: 1.0 };
         assert_eq!(Quantity::Time.show_interval(&summary), "[40.8, 41.9]");
     }
 

@@ -44,10 +44,10 @@ pub(super) const MEANINGS: [(&str, &str); 5] = [
     ),
     (
         "95 % interval",
-        "Where the median could as well have been, judging by how the samples differ between processes and within each: \
-         a percentile bootstrap on two levels, 1,000 resamples. Where the intervals of two runtimes overlap, this run \
-         does not tell them apart. With one round it says only what one process showed, and with few rounds it is rather \
-         too narrow than too wide.",
+        "Where the median could as well have been, judging by how it varies when the processes are drawn with \
+         replacement, 1,000 times, and by how the samples within them vary; the wider interval counts. Where the \
+         intervals of two runtimes overlap, this run does not tell them apart. With one round it says only what one \
+         process showed; with few rounds it is wide, as few processes say little.",
     ),
     ("Ratio", "How many times worse than the best runtime for the same function and scenario; 1.00x is the best."),
     (

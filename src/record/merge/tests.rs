@@ -1,5 +1,5 @@
 use super::*;
-use crate::experiment::split;
+use crate::experiment::{keep, split};
 use crate::report::synthetic;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -10,8 +10,7 @@ fn sharded(of: u32) -> (Run, Vec<(String, Run)>) {
     let shard = |index| {
         let mut run = whole.clone();
         let shard = Shard { index, of };
-        (run.header.cells, run.header.elsewhere) = split(&whole.header.cells, shard);
-        run.header.shard = Some(shard);
+        keep(shard, &mut run.header).unwrap();
         run.header.started_at_s += u64::from(of - index);
         run.header.machines[0].boot = Some(format!("boot {index}"));
         let own: HashSet<&Cell> = run.header.cells.iter().collect();
