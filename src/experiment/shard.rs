@@ -47,24 +47,21 @@ fn owners(cells: &[Cell], of: u32) -> BTreeMap<Group<'_>, u32> {
     for cell in cells {
         *sizes.entry(group(cell)).or_default() += 1;
     }
-    // Equal groups are dealt out diagonally, so that no shard gets all scenarios of a slow function or all functions of a
-    // slow scenario.
-    let mut scenarios: Vec<&str> = sizes.keys().map(|(_, scenario)| *scenario).collect();
-    scenarios.sort_unstable();
-    scenarios.dedup();
-    let mut functions: Vec<&str> = sizes.keys().map(|(function, _)| *function).collect();
-    functions.dedup();
-    let diagonal = |(function, scenario): &Group| {
-        functions.partition_point(|f| f < function) + scenarios.partition_point(|s| s < scenario)
-    };
     let mut groups: Vec<(Group, usize)> = sizes.into_iter().collect();
-    groups.sort_by_key(|(group, size)| (Reverse(*size), diagonal(group), *group));
-    let mut loads: Vec<(usize, u32)> = (1..=of.max(1)).map(|index| (0, index)).collect();
-    let mut owners = BTreeMap::new();
+    groups.sort_by_key(|(group, size)| (Reverse(*size), *group));
+    let mut owners: BTreeMap<Group, u32> = BTreeMap::new();
+    let mut loads = vec![0; of.max(1) as usize];
     for (group, size) in groups {
-        if let Some(least) = loads.iter_mut().min() {
-            least.0 += size;
-            owners.insert(group, least.1);
+        // Of equal loads, the one that has least of this function, then of this scenario: none gets all of a slow one.
+        let alike = |index: u32, same: fn(&Group, &Group) -> bool| {
+            owners.iter().filter(|(other, owner)| **owner == index && same(other, &group)).count()
+        };
+        let least = (1..).zip(&loads).min_by_key(|(index, load)| {
+            (**load, alike(*index, |a, b| a.0 == b.0), alike(*index, |a, b| a.1 == b.1), *index)
+        });
+        if let Some((index, _)) = least {
+            loads[index as usize - 1] += size;
+            owners.insert(group, index);
         }
     }
     owners
