@@ -40,7 +40,7 @@ fn a_runner_in_any_language_is_listed_invoked_and_measured() {
     isobar(&["invoke", "mine/sh", "hello"]).code(3).stdout("Hello\n");
 
     let results = folder.path().join("results");
-    let filters = ["run", "--filter", "mine/*", "--filter", "wat/empty", "--results"];
+    let filters = ["run", "--filter", "mine/*", "--filter", "wat/empty", "--max-processes", "5", "--results"];
     isobar(&[&filters[..], &[results.to_str().unwrap()]].concat()).success();
     let run = std::fs::read_dir(&results).unwrap().next().unwrap().unwrap().path();
     let records = std::fs::read_to_string(run.join("records.jsonl")).unwrap();

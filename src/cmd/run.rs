@@ -43,7 +43,7 @@ pub struct Run {
     /// --quick 2s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     cell_time: Option<Duration>,
-    /// No further round starts after this time; by default there is no such limit, with --quick it is 180s
+    /// No further round starts that would end after this time; by default there is no such limit, with --quick 240s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     total_time: Option<Duration>,
     /// The seed of the cells' order and of the resampling; by default one of the clock's
@@ -89,13 +89,17 @@ impl Run {
         }
         let Schedule { min_processes, max_processes, precision, .. } = schedule;
         let (cells, percent) = (header.cells.len(), precision * 100.0);
-        let processes = format!("{min_processes} to {max_processes} processes each, to within {percent} %");
+        let processes = if min_processes == max_processes {
+            format!("{min_processes} processes each")
+        } else {
+            format!("{min_processes} to {max_processes} processes each, to within {percent} %")
+        };
         eprintln!("{cells} cells, {processes}, seed {seed}, into {}", folder.path().display());
         measure(header, Vec::new(), &registry, catalogue.workloads(), folder, self.strict)
     }
 
     fn schedule(&self) -> Result<Schedule> {
-        let (most, cell_s, total_s) = if self.quick { (5, 2, Some(180)) } else { (15, 30, None) };
+        let (most, cell_s, total_s) = if self.quick { (5, 2, Some(240)) } else { (15, 30, None) };
         let max_processes = self.max_processes.unwrap_or(most.max(self.processes));
         if max_processes < self.processes {
             bail!("--max-processes {max_processes} is less than --processes {}: raise it", self.processes);

@@ -15,7 +15,7 @@ pub enum CellStop {
     Precision,
     /// It was measured in as many processes as the schedule allows; its interval is wider than the schedule asks for.
     Processes,
-    /// The cell's time, or that of the whole run, was used up before its interval was narrow enough.
+    /// The cell's time was used up before its interval was narrow enough, or the whole run's left none for another round.
     Time,
     /// It failed, twice or at least once in as many processes as every cell gets.
     Failed,
@@ -68,9 +68,6 @@ impl Round {
 
     fn of(header: &Header, records: &[&Record], number: u32, candidates: &[usize]) -> Option<Round> {
         let before: Vec<&Record> = records.iter().copied().filter(|record| record.round < number).collect();
-        if number > 0 && time_is_up(header, &before) {
-            return None;
-        }
         let by_cell = by_cell(&before);
         let needed = |at: &usize| {
             let cell = &header.cells[*at];
@@ -81,7 +78,7 @@ impl Round {
         // All cells are shuffled, so that the order of two of them does not depend on which others go on.
         let mut cells = order(header.cells.len(), header.seed, number);
         cells.retain(|at| needed.contains(at));
-        if cells.is_empty() { None } else { Some(Round { number, cells }) }
+        if cells.is_empty() || is_too_long(header, &before, cells.len()) { None } else { Some(Round { number, cells }) }
     }
 }
 
@@ -136,9 +133,13 @@ fn is_precise(header: &Header, cell: &Cell, records: &[&Record]) -> bool {
     summary.is_some_and(|summary| summary.relative_half_width() <= header.schedule.precision)
 }
 
-fn time_is_up(header: &Header, records: &[&Record]) -> bool {
-    let spent_ns: u64 = records.iter().map(|record| record.elapsed_ns).sum();
-    header.schedule.total_time_ns.is_some_and(|limit| spent_ns >= limit)
+/// Whether a round of so many cells would end after the run's time, if they take as long as those before it.
+fn is_too_long(header: &Header, before: &[&Record], cells: usize) -> bool {
+    let spent_ns: u64 = before.iter().map(|record| record.elapsed_ns).sum();
+    let round_ns = spent_ns.checked_div(before.len() as u64).unwrap_or(0).saturating_mul(cells as u64);
+    // The first round takes what it takes.
+    let limited = header.schedule.total_time_ns.filter(|_| !before.is_empty());
+    limited.is_some_and(|limit| spent_ns.saturating_add(round_ns) > limit)
 }
 
 /// The records of each cell, in the order of the rounds.

@@ -120,8 +120,8 @@ fn a_cell_stops_at_its_time_and_all_do_at_the_runs() {
     assert_eq!(processes(&records)[&header.cells[0]], 4);
     assert_eq!(stops(&header, &records)[&header.cells[0]], CellStop::Time);
 
-    // Three measurements, in the second round: that is finished, no third one starts.
-    let header = header_of(Schedule { total_time_ns: Some(3_000_000), ..SCHEDULE });
+    // Time for five measurements: two rounds of two.
+    let header = header_of(Schedule { total_time_ns: Some(5_000_000), ..SCHEDULE });
     let records = whole(&header, &natures);
     assert_eq!(records.len(), 4);
     assert!(stops(&header, &records).values().all(|stop| *stop == CellStop::Time));

@@ -85,7 +85,8 @@ pub struct Schedule {
     /// nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell_time_ns: Option<u64>,
-    /// No further round starts when all measurements took so long together, in nanoseconds.
+    /// No further round starts that would end after so long, judged by how long the measurements took that were made, in
+    /// nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_time_ns: Option<u64>,
 }

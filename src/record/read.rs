@@ -68,8 +68,8 @@ pub(super) fn records(folder: &Path) -> Result<Stored, StoreError> {
         if bytes == 0 {
             break;
         }
-        let ends = line.ends_with(b"\n");
-        match serde_json::from_slice(&line) {
+        let (text, ends) = line.strip_suffix(b"\n").map_or((&line[..], false), |text| (text, true));
+        match serde_json::from_slice(text) {
             Ok(record) => {
                 stored.records.push(record);
                 stored.whole_bytes += bytes;

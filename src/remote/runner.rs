@@ -68,6 +68,7 @@ impl Said {
     /// The last line that says something.
     fn last_line(&self) -> String {
         let text = String::from_utf8_lossy(&self.end[self.end.len().saturating_sub(TAIL_BYTES)..]);
+        let text = text.replace(|c: char| c.is_control() && c != '\n', "");
         text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
     }
 }
@@ -286,4 +287,23 @@ fn signal_name(number: i32) -> String {
     let known = [(4, "SIGILL"), (6, "SIGABRT"), (7, "SIGBUS"), (8, "SIGFPE"), (9, "SIGKILL"), (11, "SIGSEGV")];
     let name = known.iter().find(|(n, _)| *n == number).map(|(_, name)| (*name).to_owned());
     name.unwrap_or_else(|| format!("signal {number}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Said, TAIL_BYTES};
+
+    #[test]
+    fn the_last_words_are_a_line_however_much_was_said() {
+        let mut said = Said::default();
+        assert_eq!(said.last_line(), "");
+        said.push(&[0; 5]);
+        said.push(b"first\nlast \x1b[1mwords\x00\n\n  \n");
+        assert_eq!(said.last_line(), "last [1mwords");
+        for _ in 0..1000 {
+            said.push(&[b'x'; 1000]);
+            assert!(said.end.len() <= 2 * TAIL_BYTES + 1000);
+        }
+        assert!(said.last_line().len() <= TAIL_BYTES && said.bytes > 1_000_000);
+    }
 }
