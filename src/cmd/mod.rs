@@ -4,20 +4,25 @@ mod answer;
 mod cmp;
 mod diff;
 mod doctor;
+mod export;
 mod invoke;
 mod list;
+mod merge;
 mod own_time;
 mod progress;
 mod rank;
 mod report;
 mod resume;
 mod run;
+mod schema;
 mod selftest;
+mod shards;
 
 use crate::registry::Registry;
 use crate::workload::Catalogue;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -54,6 +59,10 @@ enum Command {
     Rank(rank::Rank),
     Diff(diff::Diff),
     Selftest(selftest::Selftest),
+    Export(export::Export),
+    Shards(shards::Shards),
+    Merge(merge::Merge),
+    Schema(schema::Schema),
 }
 
 impl Cli {
@@ -73,7 +82,19 @@ impl Cli {
             Command::Rank(command) => command.run(),
             Command::Diff(command) => command.run(),
             Command::Selftest(command) => command.run(&self.places),
+            Command::Export(command) => command.run(),
+            Command::Shards(command) => command.run(),
+            Command::Merge(command) => command.run(),
+            Command::Schema(command) => command.run(),
         }
+    }
+}
+
+/// Text for standard output that somebody may stop reading, as `| head` does: that is no error.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("cannot write to standard output"),
     }
 }
 

@@ -49,6 +49,7 @@ fn keep_functions(run: &mut Run, glob: &str) -> Result<()> {
 /// Writes everything that follows from the records of the run in `folder` into another folder (or the same), prints the
 /// table and names what was written.
 pub(super) fn derive(run: &Run, folder: &Path, into: &Path) -> Result<()> {
+    let run = &*report::machines_apart(run);
     let rows = report::rows(run);
     println!("{}", report::terminal(&rows, std::io::stdout().is_terminal()));
     let written = report::write(run, &rows, into)?;

@@ -1,7 +1,7 @@
 use super::Places;
 use super::progress::{measure, warn};
-use crate::experiment::{Plan, plan_sha256};
-use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule};
+use crate::experiment::{Plan, keep, plan_sha256};
+use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
 use crate::registry::Registry;
 use crate::workload::Workload;
 use anyhow::{Result, bail};
@@ -56,6 +56,10 @@ pub struct Run {
     /// The seed of the cells' order and of the resampling; by default one of the clock's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Only this part of the plan: 2/5 for the second of five, whose runs `isobar merge` joins (docs/SCALE.md). All of them
+    /// need the same options and --seed
+    #[arg(long, value_name = "I/N", requires = "seed")]
+    shard: Option<Shard>,
     /// Where runs are kept
     #[arg(long, value_name = "FOLDER")]
     results: Option<PathBuf>,
@@ -87,6 +91,9 @@ impl Run {
         let mut header = self.header(&plan, &registry, catalogue.workloads(), seed, schedule, now);
         header.warnings = warn();
         header.plan_sha256 = plan_sha256(&header);
+        if let Some(shard) = self.shard {
+            keep(shard, &mut header)?;
+        }
         let folder = match (&self.into, &self.results) {
             (Some(into), _) => RunFolder::create_in(into, &header)?,
             (None, Some(results)) => RunFolder::create(results, &folder_name(now), &header)?,
@@ -96,7 +103,7 @@ impl Run {
             eprintln!("absent: {}: {}", absent.family, absent.reason);
         }
         let Schedule { min_processes, max_processes, precision, .. } = schedule;
-        let (cells, percent) = (plan.cells.len(), precision * 100.0);
+        let (cells, percent) = (header.cells.len(), precision * 100.0);
         let processes = if min_processes == max_processes {
             format!("{min_processes} processes each")
         } else {
@@ -142,6 +149,7 @@ impl Run {
             seed,
             schedule,
             shard: None,
+            merged: Vec::new(),
             plan_sha256: String::new(),
             machines: vec![Machine::this()],
             pinned: self.pin,
@@ -151,6 +159,7 @@ impl Run {
             absent: registry.absent.clone(),
             functions: workloads.iter().filter(measured).map(function).collect(),
             cells: plan.cells.clone(),
+            elsewhere: Vec::new(),
             skipped: plan.skipped.clone(),
         }
     }

@@ -32,7 +32,8 @@ pub fn differences(
     let mut found = Vec::new();
     compare("isobar", &header.isobar, env!("CARGO_PKG_VERSION"), &mut found);
     match header.machines.as_slice() {
-        [then] => compare("the machine", then, machine, &mut found),
+        // The same machine may have been started again since.
+        [then] => compare("the machine", &Machine { boot: machine.boot.clone(), ..then.clone() }, machine, &mut found),
         _ => found.push("the run was merged from several machines' runs: resume those".to_owned()),
     }
     for then in &header.runtimes {

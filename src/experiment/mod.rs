@@ -6,6 +6,7 @@ mod plan;
 mod prepare;
 mod run;
 mod schedule;
+mod shard;
 #[cfg(test)]
 mod tests;
 
@@ -14,3 +15,4 @@ pub(crate) use plan::Chosen;
 pub use plan::{Plan, PlanError};
 pub use run::{Observer, RunError, run};
 pub use schedule::{CellStop, Round, stops};
+pub use shard::{EmptyShard, keep, split};

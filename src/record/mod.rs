@@ -1,25 +1,33 @@
 //! What a run leaves behind: its header (`run.json`) and its records (`records.jsonl`), and how they are stored.
 
+mod export;
 mod machine;
+mod merge;
 mod read;
+mod schema;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use export::{ExportError, Format, export};
 pub use machine::{Machine, cores};
+pub use merge::{MergeError, merge, store};
+pub use schema::{Part, schema};
 pub use store::{Opened, RunFolder, StoreError};
 
 use isobar_core::measure::{Available, MeasureError, Measurement, ScenarioId};
 use isobar_core::{RuntimeId, RuntimeInfo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of the two files' format.
 pub const SCHEMA: u32 = 2;
 
 /// Everything that was known before the first measurement: `run.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
-    /// [`SCHEMA`].
+    /// The version of the format: [`SCHEMA`].
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: u32,
     /// The version of isobar.
     pub isobar: String,
@@ -34,6 +42,9 @@ pub struct Header {
     /// Which part of the plan this run measures, if not all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// Of a merged run: the shards that it was made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<Shard>,
     /// The SHA-256 of the whole plan, in hexadecimal: shards with the same one belong together.
     pub plan_sha256: String,
     /// The machine; several when runs were merged. Numbers of different machines are never compared.
@@ -55,6 +66,9 @@ pub struct Header {
     pub functions: Vec<Function>,
     /// The cells that were planned, in the plan's order.
     pub cells: Vec<Cell>,
+    /// The rest of the whole plan: what other shards measure, or those that a merged run lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Cell>,
     /// What was left out of the plan because it cannot be measured.
     #[serde(default)]
     pub skipped: Vec<Skipped>,
@@ -62,7 +76,7 @@ pub struct Header {
 
 /// How often each cell is measured, each time in a process of its own: in rounds, each of which visits every cell that
 /// still needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Schedule {
     /// Every cell is measured in so many processes.
     pub min_processes: u32,
@@ -80,8 +94,8 @@ pub struct Schedule {
     pub total_time_ns: Option<u64>,
 }
 
-/// A part of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A part of a plan: `2/5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Shard {
     /// Which, from 1.
     pub index: u32,
@@ -89,8 +103,30 @@ pub struct Shard {
     pub of: u32,
 }
 
+/// A text that is no part of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no shard: write 2/5 for the second of five")]
+pub struct BadShard(String);
+
+impl std::str::FromStr for Shard {
+    type Err = BadShard;
+
+    fn from_str(text: &str) -> Result<Self, BadShard> {
+        let shard = text
+            .split_once('/')
+            .and_then(|(index, of)| Some(Shard { index: index.parse().ok()?, of: of.parse().ok()? }));
+        shard.filter(|shard| (1..=shard.of).contains(&shard.index)).ok_or_else(|| BadShard(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
 /// A scenario that a runtime does not allow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// Which runtime.
     pub runtime: RuntimeId,
@@ -102,7 +138,7 @@ pub struct Skipped {
 }
 
 /// A runtime that is not there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Absent {
     /// The runtime's family: `wasmedge`.
     pub family: String,
@@ -111,7 +147,7 @@ pub struct Absent {
 }
 
 /// A function as it was measured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Function {
     /// `language/name`.
     pub name: String,
@@ -126,7 +162,7 @@ pub struct Function {
 }
 
 /// One cell of the matrix: a runtime, a function, a scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
     /// Which runtime.
     pub runtime: RuntimeId,
@@ -144,7 +180,7 @@ impl std::fmt::Display for Cell {
 }
 
 /// One measurement of one cell: a line of `records.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// Which cell.
     #[serde(flatten)]
@@ -178,7 +214,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// How busy a machine was with other things than a measurement while it was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noise {
     /// The share of the time in which some runnable task waited for a processor (PSI, `/proc/pressure/cpu`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -189,7 +225,7 @@ pub struct Noise {
 }
 
 /// What compiling ahead of time made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Artifact {
     /// How long it took, in nanoseconds.
     pub compile_ns: u64,

@@ -1,7 +1,7 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{detail, tables, units, words};
+use super::{detail, machines, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::record::{Function, Run};
@@ -122,13 +122,11 @@ fn heading(level: u8, text: &str) -> Block {
 fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     let header = &run.header;
     let Some(machine) = header.machines.first() else { return Vec::new() };
-    let kind =
-        if machine.virtual_machine { "virtual machine" } else { "not a virtual machine, as far as the processor says" };
-    let cores = units::count(machine.cores as usize, "core");
+    let [hardware, system] = machines::words(machine);
     let quick = if header.quick { "; a quick run: good for a look, not for publishing" } else { "" };
     let mut facts = vec![
-        ("Machine".to_owned(), format!("{}, {cores}, {}, {kind}", machine.cpu, units::bytes(machine.memory_bytes))),
-        ("System".to_owned(), format!("{}, Linux {}, {}", machine.os, machine.kernel, machine.architecture)),
+        ("Machine".to_owned(), hardware),
+        ("System".to_owned(), system),
         ("Measured".to_owned(), format!("{} with isobar {}", units::date(header.started_at_s), header.isobar)),
         ("Plan".to_owned(), format!("{}, seed {}{quick}", words::schedule(header), header.seed)),
     ];
@@ -154,6 +152,8 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
         );
         facts.push(("Incomplete".to_owned(), text));
     }
+    facts.splice(2..2, machines::others(run));
+    facts.extend(machines::part(run));
     facts
 }
 

@@ -6,6 +6,7 @@ mod detail;
 mod details;
 mod document;
 mod html;
+mod machines;
 mod markdown;
 pub mod summary;
 mod tables;
@@ -15,6 +16,7 @@ pub(crate) mod words;
 
 pub use details::{PERCENTILES, Percentiles};
 pub use html::html;
+pub use machines::machines_apart;
 pub(crate) use markdown::escape;
 pub use markdown::markdown;
 pub(crate) use summary::one_line;

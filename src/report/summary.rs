@@ -90,8 +90,9 @@ impl Row {
 }
 
 /// The rows of all cells that have records: by function in the run's order, by scenario, the best first, failed ones
-/// last. The order of the records does not matter.
+/// last. The order of the records does not matter. Of several machines each has rows of its own.
 pub fn rows(run: &Run) -> Vec<Row> {
+    let run = &*super::machines_apart(run);
     let mut cells: BTreeMap<&Cell, Vec<&Record>> = BTreeMap::new();
     for record in &run.records {
         cells.entry(&record.cell).or_default().push(record);

@@ -124,6 +124,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
             total_time_ns: None,
         },
         shard: None,
+        merged: vec![],
         plan_sha256: "5c".repeat(32),
         pinned: false,
         measures: vec![],
@@ -136,12 +137,14 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
             os: "Debian GNU/Linux 12 (bookworm)".into(),
             architecture: "x86_64".into(),
             virtual_machine: true,
+            boot: None,
         }],
         runtimes: modes.iter().map(info).collect(),
         absent: vec![Absent { family: "nodejs".into(), reason: "not found; install it with scripts/setup".into() }],
         skipped: Vec::new(),
         functions: functions.iter().map(function).collect(),
         cells: vec![],
+        elsewhere: vec![],
     }
 }
 

@@ -106,6 +106,7 @@ pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// What a runtime is and how it is set, for results and for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RuntimeInfo {
     /// `runtime/mode+variant`.
     pub id: RuntimeId,
@@ -128,6 +129,7 @@ pub struct RuntimeInfo {
 
 /// How WebAssembly becomes something that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Execution {
     /// Compiled when loaded.
@@ -140,6 +142,7 @@ pub enum Execution {
 
 /// Who enforces each limit. The output limit is always enforced where the output is collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Enforcement {
     /// [`crate::Limits::wall_time_ns`].
     pub wall_time: Enforcer,
@@ -151,6 +154,7 @@ pub struct Enforcement {
 
 /// Who enforces a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Enforcer {
     /// The engine, which ends the one invocation.
@@ -161,6 +165,8 @@ pub enum Enforcer {
 
 /// The name of a runtime in one mode: `runtime/mode`, or `runtime/mode+variant`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = r"^[a-z0-9-]+/[a-z0-9-]+(\+[a-z0-9-]+)*$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct RuntimeId {
     text: String,

@@ -22,6 +22,7 @@ pub struct Budget {
 
 /// Why a measurement took no more samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
     /// The interval within this process is as narrow as the budget asks.

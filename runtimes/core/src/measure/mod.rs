@@ -36,6 +36,7 @@ pub struct Task {
 
 /// A measurement in one process, with what was seen of the process beside the samples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Measurement {
     /// The samples.
     pub samples: Samples,
@@ -50,6 +51,7 @@ pub struct Measurement {
 
 /// Why there is no measurement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum MeasureError {
     /// An invocation failed.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 /// What was measured: columns by their names, which end in their unit. The samples of a column are in the order in which
 /// they were taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Samples {
     columns: BTreeMap<String, Vec<u64>>,

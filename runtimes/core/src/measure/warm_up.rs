@@ -4,6 +4,7 @@ use std::time::Instant;
 
 /// What was done before the first sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WarmUp {
     /// Invocations that were made, checked and not counted.
     pub samples: u32,
@@ -15,6 +16,7 @@ pub struct WarmUp {
 
 /// Why warming up ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WarmUpEnd {
     /// The scenario has none.

@@ -54,6 +54,7 @@ pub(super) enum Whose {
 }
 
 /// Whether this system, as it is set and for this user, gives a number beside the samples.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Available {
     /// The reading's name.

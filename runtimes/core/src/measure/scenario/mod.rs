@@ -287,6 +287,32 @@ impl<'de> Deserialize<'de> for ScenarioId {
     }
 }
 
+/// An object like the one that [`Named`] makes, to be flattened into another one: `scenario` is one of the names, and
+/// `threads` is there just for scenarios that know threads.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for ScenarioId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ScenarioId".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let threaded: Vec<_> = SCENARIOS.iter().filter(|s| s.threads(1).is_some()).map(|s| s.name()).collect();
+        schemars::json_schema!({
+            "type": "object",
+            "properties": {
+                "scenario": { "description": "What was measured.", "enum": names().collect::<Vec<_>>() },
+                "threads": { "description": "How many threads ran functions.", "type": "integer", "minimum": 1 },
+            },
+            "required": ["scenario"],
+            "allOf": [{
+                "if": { "properties": { "scenario": { "enum": threaded } } },
+                "then": { "required": ["threads"] },
+                "else": { "not": { "required": ["threads"] } },
+            }],
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
