@@ -1,9 +1,12 @@
 //! isobar: a barometer for isolation runtimes. The library behind the program of the same name.
 
+pub mod affinity;
 pub mod chart;
 pub mod cmd;
+pub mod compare;
 pub mod experiment;
 pub mod names;
+pub mod noise;
 pub mod record;
 pub mod registry;
 pub mod remote;

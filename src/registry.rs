@@ -107,7 +107,7 @@ fn ask(family: Family) -> Result<Vec<RemoteRuntime>, Absent> {
     let absent = |reason| Absent { family, reason };
     match find_program(&program) {
         None => Err(absent(format!("{program} was not found; {remedy}"))),
-        Some(path) => RemoteRuntime::discover(Program { path, args })
+        Some(path) => RemoteRuntime::discover(Program { path, args, launcher: Vec::new(), cpus: Vec::new() })
             .map_err(|failure| absent(format!("{program} does not work: {failure}; {remedy}"))),
     }
 }

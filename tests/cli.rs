@@ -1,6 +1,9 @@
 //! The program as its users meet it: what bad input gets, what a run leaves behind.
 
 use assert_cmd::Command;
+use isobar::record::{Record, Run};
+use isobar::stats::Histogram;
+use isobar_core::measure::Unit;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -32,6 +35,11 @@ fn unknown_names_get_the_nearest_ones() {
     assert!(complaint(&["run", "--filter", "fibonaci"]).contains("did you mean rust/fibonacci"));
     assert!(complaint(&["invoke", "wasmi/lazy", "missing.wasm"]).contains("no file missing.wasm"));
     assert!(complaint(&["invoke", "wasmi/lazy", "hello", "--env", "X"]).contains("--env KEY=VALUE"));
+    assert!(complaint(&["resume", "missing"]).contains("cannot read missing/run.json (is it the folder of a run?)"));
+    assert!(
+        complaint(&["run", "--processes", "9", "--max-processes", "3"])
+            .contains("is less than --processes 9: raise it")
+    );
     assert!(complaint(&["report", "missing"]).contains("cannot read missing/run.json (is it the folder of a run?)"));
 }
 
@@ -121,8 +129,13 @@ fn a_run_leaves_records_and_charts_and_the_report_is_made_of_them_alone() {
     }
     let records = std::fs::read_to_string(run.join("records.jsonl")).unwrap();
     let cores = std::thread::available_parallelism().unwrap().get();
-    assert_eq!(records.lines().count(), 2 * (2 + cores), "two rounds of cold, warm and each number of threads");
+    assert_eq!(
+        records.lines().count(),
+        5 * (4 + cores),
+        "five processes of cold, process-cold, warm, each number of threads, density"
+    );
     assert!(!records.contains("\"Err\""), "{records}");
+    histograms_say_what_the_samples_say(&run);
 
     let files = ["report.html", "report.md", "charts/cold.svg", "charts/cold.png", "charts/warm.svg"];
     let before: Vec<_> = files.iter().map(|file| std::fs::read(run.join(file)).unwrap()).collect();
@@ -130,6 +143,20 @@ fn a_run_leaves_records_and_charts_and_the_report_is_made_of_them_alone() {
     isobar().arg("report").arg(&run).assert().success();
     let after: Vec<_> = files.iter().map(|file| std::fs::read(run.join(file)).unwrap()).collect();
     assert!(before == after, "the same records give the same bytes");
+}
+
+/// The largest sample of every time, to three digits; nothing for what is no time.
+fn histograms_say_what_the_samples_say(run: &Path) {
+    for Record { cell, histogram, result, .. } in Run::read(run).unwrap().records {
+        let largest = cell.scenario.values(&result.unwrap().samples).into_iter().fold(0.0, f64::max);
+        match histogram {
+            Some(text) => {
+                let counted = Histogram::decode(&text).unwrap().percentile(100.0) as f64;
+                assert!((counted / largest - 1.0).abs() < 0.001, "{cell}: {counted} and {largest}");
+            }
+            None => assert_ne!(cell.scenario.scenario().unit(), Unit::Nanoseconds, "{cell}"),
+        }
+    }
 }
 
 #[test]

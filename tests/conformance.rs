@@ -7,7 +7,7 @@ use isobar::registry::Registry;
 use isobar::remote::RemoteRuntime;
 use isobar_conformance::Boundary;
 use isobar_core::Runtime;
-use isobar_core::measure::{Budget, Scenario};
+use isobar_core::measure::{Budget, measure};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,12 +44,13 @@ fn main() -> ExitCode {
 fn on_threads(runtime: &RemoteRuntime) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let task = isobar_conformance::task(runtime, folder.path())?;
-    let budget = Budget { warm_up_samples: 1, warm_up_ns: 1, min_samples: 1, max_samples: 100, time_ns: 50_000_000 };
-    let measurement = runtime.measure(Scenario::Throughput { threads: 8 }, task, budget)?;
-    let trials = &measurement.samples.trials;
-    if trials.iter().all(|trial| trial.completed.len() == 8 && trial.completed.iter().all(|count| *count > 0)) {
+    let (time_ns, precision) = (50_000_000, 0.0);
+    let budget = Budget { warm_up_samples: 1, warm_up_ns: 1, min_samples: 1, max_samples: 100, time_ns, precision };
+    let measurement = measure(runtime, "throughput/8".parse()?, &task, &budget)?;
+    let completed = measurement.samples.column("completed");
+    if !completed.is_empty() && completed.len().is_multiple_of(8) && completed.iter().all(|count| *count > 0) {
         Ok(())
     } else {
-        Err(format!("not every thread completed an invocation: {trials:?}").into())
+        Err(format!("not every thread completed an invocation: {completed:?}").into())
     }
 }

@@ -8,12 +8,11 @@ mod wasmi_by_hand;
 mod wasmtime_by_hand;
 
 use criterion::Criterion;
+use isobar::compare::selftest::driver_ns;
 use isobar::registry::in_process;
 use isobar::stats::{Summary, median};
 use isobar::workload::{Catalogue, Workload};
-use isobar_core::measure::{Budget, Expectation, Scenario, StdoutRule, Task, measure};
-use isobar_core::runtime::{Enforcement, Enforcer, Execution, RuntimeInfo};
-use isobar_core::{Engine, Failure, Instance, Invocation, Module, Outcome, Runtime, RuntimeId};
+use isobar_core::{Invocation, Module};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -57,7 +56,10 @@ fn main() {
     println!("\n| warm `rust/hello` | hand-written | through the trait | difference | ratio [95 %] |");
     println!("| --- | ---: | ---: | ---: | --- |");
     lines.iter().for_each(|line| println!("{line}"));
-    println!("\nThe driver's own cost for each warm sample: {:.0} ns", driver_ns());
+    println!(
+        "\nThe driver's own cost for each warm sample: {:.0} ns",
+        driver_ns(200_000, 9).expect("nothing cannot fail")
+    );
 }
 
 /// The adapter's module, artifacts in `folder`.
@@ -106,76 +108,4 @@ fn per_call_ns(call: &mut dyn FnMut() -> Vec<u8>) -> f64 {
     let start = Instant::now();
     (0..BATCH).for_each(|_| drop(black_box(call())));
     start.elapsed().as_nanos() as f64 / f64::from(BATCH)
-}
-
-/// A warm measurement of a runtime that does nothing: what is left is the loop, the clock and the check.
-fn driver_ns() -> f64 {
-    let samples = 200_000;
-    let budget =
-        Budget { warm_up_samples: 1000, warm_up_ns: u64::MAX, min_samples: samples, max_samples: samples, time_ns: 0 };
-    let task = Task {
-        artifact: "none".into(),
-        invocation: Invocation::default(),
-        expectation: Expectation { exit_code: 0, stdout: StdoutRule::Exact(b"Hello, World!\n".to_vec()) },
-    };
-    let nothing = Nothing::new();
-    let mut runs: Vec<f64> = (0..9)
-        .map(|_| {
-            let start = Instant::now();
-            black_box(measure(&nothing, Scenario::Warm, &task, &budget).expect("nothing cannot fail"));
-            start.elapsed().as_nanos() as f64 / f64::from(samples + 1000)
-        })
-        .collect();
-    median(&mut runs).unwrap_or(0.0)
-}
-
-/// A runtime that answers at once.
-struct Nothing(RuntimeInfo);
-
-impl Nothing {
-    fn new() -> Self {
-        Nothing(RuntimeInfo {
-            id: RuntimeId::new("nothing", "plain", &[]),
-            version: "1".into(),
-            wasi: "none".into(),
-            execution: Execution::Interpreter,
-            concurrent: true,
-            enforcement: Enforcement {
-                wall_time: Enforcer::Process,
-                memory: Enforcer::Process,
-                stack: Enforcer::Process,
-            },
-            proposals: Vec::new(),
-            settings: Default::default(),
-        })
-    }
-}
-
-struct Part;
-
-impl Runtime for Nothing {
-    fn info(&self) -> &RuntimeInfo {
-        &self.0
-    }
-    fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
-        Ok(Box::new(Part))
-    }
-}
-
-impl Engine for Part {
-    fn load(&self, _artifact: &Path) -> Result<Box<dyn Module>, Failure> {
-        Ok(Box::new(Part))
-    }
-}
-
-impl Module for Part {
-    fn instantiate(&self, _invocation: &Invocation) -> Result<Box<dyn Instance>, Failure> {
-        Ok(Box::new(Part))
-    }
-}
-
-impl Instance for Part {
-    fn execute(&mut self) -> Result<Outcome, Failure> {
-        Ok(Outcome { exit_code: 0, stdout: b"Hello, World!\n".to_vec(), stderr: Vec::new() })
-    }
 }

@@ -1,10 +1,15 @@
 //! Charts of a run. Adding one is a file with a function from rows to a [`Figure`], and a line in [`CHARTS`].
 
+mod blocks;
 mod cold;
+mod density;
+mod deploy;
 pub mod figure;
 mod font;
 mod page;
 mod paint;
+mod points;
+mod process_cold;
 pub mod style;
 mod throughput;
 mod warm;
@@ -28,8 +33,20 @@ pub struct Chart {
 }
 
 /// All charts, in the order of the reports.
-pub const CHARTS: [Chart; 3] = [
+pub const CHARTS: [Chart; 6] = [
     Chart { name: "cold", title: "Cold start by phase: lower is better", scenario: "cold", draw: cold::draw },
+    Chart {
+        name: "process-cold",
+        title: "Process cold start: lower is better",
+        scenario: "process-cold",
+        draw: process_cold::draw,
+    },
+    Chart {
+        name: "deploy",
+        title: "Compiling ahead of time, and the artifact: lower is better",
+        scenario: "deploy",
+        draw: deploy::draw,
+    },
     Chart { name: "warm", title: "Warm invocation: lower is better", scenario: "warm", draw: warm::draw },
     Chart {
         name: "throughput",
@@ -37,6 +54,7 @@ pub const CHARTS: [Chart; 3] = [
         scenario: "throughput",
         draw: throughput::draw,
     },
+    Chart { name: "density", title: "Memory per instance: lower is better", scenario: "density", draw: density::draw },
 ];
 
 /// Why a chart cannot be written.

@@ -5,7 +5,7 @@ use super::font;
 use super::style::{Colour, FAILED, MARGIN, ROW, RULE, SLACK, SMALL, SOFT, TINY, WIDTH};
 use crate::record::Run;
 use crate::report::summary::shorten;
-use crate::report::{Failed, Row, units};
+use crate::report::{Failed, Row, units, words};
 
 /// Names are cut to so many characters.
 pub(super) const LONGEST_NAME: usize = 44;
@@ -58,12 +58,14 @@ impl Page {
     /// Adds where and how it was measured.
     pub(super) fn finish(mut self, run: &Run) -> Figure {
         let header = &run.header;
-        let machine = &header.machine;
-        let rounds = units::count(header.rounds as usize, "round");
-        let cores = units::count(machine.cores as usize, "core");
+        let schedule = words::schedule(header);
         let quick = if header.quick { ", quick run" } else { "" };
-        let (cpu, kernel, isobar, seed) = (&machine.cpu, &machine.kernel, &header.isobar, header.seed);
-        let words = format!("{cpu}, {cores}, Linux {kernel} · isobar {isobar}, {rounds}, seed {seed}{quick}");
+        let machine = |machine: &crate::record::Machine| {
+            let cores = units::count(machine.cores as usize, "core");
+            format!("{}, {cores}, Linux {} · ", machine.cpu, machine.kernel)
+        };
+        let machines: String = header.machines.iter().map(machine).collect();
+        let words = format!("{machines}isobar {}, {schedule}, seed {}{quick}", header.isobar, header.seed);
         self.figure.line((MARGIN, self.y), (WIDTH - MARGIN, self.y), 1.0, RULE);
         self.y += 16.0;
         for line in wrap(&words, TINY, WIDTH - 2.0 * MARGIN) {

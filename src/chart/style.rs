@@ -1,5 +1,6 @@
 //! What all charts share: colours, sizes, axes.
 
+use super::font;
 use crate::report::units::Quantity;
 
 /// A colour: red, green, blue.
@@ -115,11 +116,28 @@ impl Axis {
         ticks.filter(|tick| (self.from..=self.to).contains(tick)).collect()
     }
 
-    /// The ticks with their labels; linear ones all in the unit of the largest.
+    /// The ticks with their labels, on a level logarithmic axis as many as have room; sizes in powers of two.
     pub fn labels(&self, quantity: Quantity) -> Vec<(f64, String)> {
-        let ticks = self.ticks();
+        let ticks = if self.log && quantity == Quantity::Bytes { self.binary_ticks() } else { self.ticks() };
         let label = |tick: f64| if tick == 0.0 { "0".to_owned() } else { quantity.show_tick(tick) };
-        ticks.into_iter().map(|tick| (tick, label(tick))).collect()
+        let labels: Vec<(f64, String)> = ticks.into_iter().map(|tick| (tick, label(tick))).collect();
+        let half = |text: &str| font::width(text, TINY, false) * SLACK / 2.0;
+        let apart = |a: &(f64, String), b: &(f64, String)| {
+            !self.log || self.end < self.start || self.at(b.0) - self.at(a.0) >= half(&a.1) + half(&b.1) + 5.0
+        };
+        let thinned = |every: usize| labels.iter().step_by(every).cloned().collect::<Vec<_>>();
+        let fits = |labels: &Vec<(f64, String)>| labels.windows(2).all(|pair| apart(&pair[0], &pair[1]));
+        (1..labels.len().max(2)).map(thinned).find(fits).unwrap_or_else(|| thinned(labels.len()))
+    }
+
+    /// Powers of two, at most six; where there are only few, what is half as much again, too.
+    fn binary_ticks(&self) -> Vec<f64> {
+        let (from, to) = (self.from.log2().floor() as i32, self.to.log2().ceil() as i32);
+        let every = [1, 2, 4, 5].into_iter().find(|every| (to - from) / every <= 6).unwrap_or(10);
+        let steps: &[f64] = if to - from <= 3 { &[1.0, 1.5] } else { &[1.0] };
+        let powers = (from..=to).filter(|power| power % every == 0);
+        let ticks = powers.flat_map(|power| steps.iter().map(move |step| step * 2_f64.powi(power)));
+        ticks.filter(|tick| (self.from..=self.to).contains(tick)).collect()
     }
 }
 
@@ -144,6 +162,17 @@ mod tests {
         let axis = Axis::log([1.0, 1e6].into_iter(), 0.0, 100.0);
         let steps = [axis.at(100.0) - axis.at(10.0), axis.at(1e5) - axis.at(1e4)];
         assert!((steps[0] - steps[1]).abs() < 1e-9);
+    }
+
+    #[test]
+    fn sizes_are_marked_in_powers_of_two_where_there_is_room() {
+        let labels = |values: [f64; 2], width: f64| -> Vec<String> {
+            let axis = Axis::log(values.into_iter(), 0.0, width);
+            axis.labels(Quantity::Bytes).into_iter().map(|(_, label)| label).collect()
+        };
+        assert_eq!(labels([3e3, 4e6], 400.0), ["4 KiB", "16 KiB", "64 KiB", "256 KiB", "1 MiB", "4 MiB"]);
+        assert_eq!(labels([3e3, 4e6], 120.0), ["4 KiB", "64 KiB", "1 MiB"]);
+        assert_eq!(labels([50e3, 60e3], 400.0), ["48 KiB", "64 KiB"]);
     }
 
     #[test]

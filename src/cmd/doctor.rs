@@ -1,5 +1,6 @@
 use super::Places;
 use super::list::table;
+use crate::noise::{self, System};
 use crate::record::Machine;
 use anyhow::Result;
 use clap::Args;
@@ -35,6 +36,15 @@ impl Doctor {
         println!("\n{present}");
         for absent in &registry.absent {
             println!("absent: {}: {}", absent.family, absent.reason);
+        }
+        println!();
+        for measure in isobar_core::measure::available() {
+            let state = if measure.available { "measured" } else { "not available" };
+            let reason = measure.reason.map_or_else(String::new, |reason| format!(": {reason}"));
+            println!("{}: {state}{reason}", measure.name);
+        }
+        for warning in noise::before_run(&System::this()) {
+            println!("warning: {warning}");
         }
         let sound = functions.is_ok() && !registry.runtimes.is_empty();
         Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -3,9 +3,10 @@ use anyhow::Result;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use isobar_core::Runtime;
+use isobar_core::measure::SCENARIOS;
 use std::process::ExitCode;
 
-/// Show the runtimes and the functions that can be measured
+/// Show the runtimes, the functions and the scenarios that can be measured
 #[derive(Debug, Args)]
 pub struct List {
     /// Only names, one a line
@@ -38,7 +39,13 @@ impl List {
             let bytes = workload.module_bytes.to_string();
             functions.add_row([&workload.name, &bytes, &workload.description, &workload.stands_for]);
         }
-        println!("{functions}");
+        println!("{functions}\n");
+        let mut scenarios = self::table(["scenario", "what is measured", ""]);
+        for scenario in SCENARIOS {
+            let when = scenario.opt_in().map_or_else(String::new, |name| format!("only with --measure {name}"));
+            scenarios.add_row([scenario.name(), scenario.title(), &when]);
+        }
+        println!("{scenarios}");
         for absent in &registry.absent {
             println!("absent: {} ({})", absent.family, absent.reason);
         }

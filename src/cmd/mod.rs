@@ -1,16 +1,29 @@
 //! The subcommands: one file each, which parses, calls and prints.
 
+mod answer;
 mod build;
+mod cmp;
+mod diff;
 mod doctor;
+mod export;
 mod invoke;
 mod list;
+mod merge;
+mod own_time;
+mod progress;
+mod rank;
 mod report;
+mod resume;
 mod run;
+mod schema;
+mod selftest;
+mod shards;
 
 use crate::registry::Registry;
 use crate::workload::Catalogue;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -38,11 +51,20 @@ struct Places {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Resume(resume::Resume),
     Invoke(invoke::Invoke),
     List(list::List),
     Build(build::Build),
     Doctor(doctor::Doctor),
     Report(report::Report),
+    Cmp(cmp::Cmp),
+    Rank(rank::Rank),
+    Diff(diff::Diff),
+    Selftest(selftest::Selftest),
+    Export(export::Export),
+    Shards(shards::Shards),
+    Merge(merge::Merge),
+    Schema(schema::Schema),
 }
 
 impl Cli {
@@ -53,12 +75,29 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode> {
         match self.command {
             Command::Run(command) => command.run(&self.places),
+            Command::Resume(command) => command.run(&self.places),
             Command::Invoke(command) => command.run(&self.places),
             Command::List(command) => command.run(&self.places),
             Command::Build(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
+            Command::Cmp(command) => command.run(),
+            Command::Rank(command) => command.run(),
+            Command::Diff(command) => command.run(),
+            Command::Selftest(command) => command.run(&self.places),
+            Command::Export(command) => command.run(),
+            Command::Shards(command) => command.run(),
+            Command::Merge(command) => command.run(),
+            Command::Schema(command) => command.run(),
         }
+    }
+}
+
+/// Text for standard output that somebody may stop reading, as `| head` does: that is no error.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("cannot write to standard output"),
     }
 }
 

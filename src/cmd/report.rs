@@ -1,3 +1,4 @@
+use crate::noise;
 use crate::record::Run;
 use crate::report;
 use anyhow::{Context, Result, bail};
@@ -48,12 +49,16 @@ fn keep_functions(run: &mut Run, glob: &str) -> Result<()> {
 /// Writes everything that follows from the records of the run in `folder` into another folder (or the same), prints the
 /// table and names what was written.
 pub(super) fn derive(run: &Run, folder: &Path, into: &Path) -> Result<()> {
+    let run = &*report::machines_apart(run);
     let rows = report::rows(run);
     println!("{}", report::terminal(&rows, std::io::stdout().is_terminal()));
     let written = report::write(run, &rows, into)?;
     let failed = run.records.iter().filter(|record| record.result.is_err()).count();
     if failed > 0 {
         println!("{failed} measurements failed: the table and the report say which and why");
+    }
+    for warning in run.header.warnings.iter().cloned().chain(noise::of_cells(run).iter().map(ToString::to_string)) {
+        println!("warning: {warning}");
     }
     println!("records {}", folder.join("records.jsonl").display());
     for file in written {

@@ -1,26 +1,25 @@
 use super::Places;
-use super::report::derive;
-use crate::experiment::{self, Effort, Observer, Plan};
-use crate::record::{self, Cell, Header, Machine, Record, RunFolder, SCHEMA};
+use super::progress::{measure, warn};
+use crate::experiment::{Plan, keep, plan_sha256};
+use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
 use crate::registry::Registry;
 use crate::workload::Workload;
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use isobar_core::Runtime;
-use std::io::IsTerminal;
+use isobar_core::measure::{SCENARIOS, available, nanoseconds};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// The exit code of a program that was ended by Ctrl-C.
-const INTERRUPTED: i32 = 130;
 
 /// Measure functions in runtimes: cold start, warm latency, throughput; then write the report and the charts
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  isobar run --quick\n  isobar run --filter 'wasmtime/*' --filter hello --filter warm"
+    after_help = "Every cell (a runtime, a function, a scenario) is measured in several processes; then those go on whose \
+                  95 % interval is still too wide. A measurement that fails is recorded and reported and does not end the \
+                  run.\n\nExamples:\n  isobar run --quick\n  isobar run --filter 'wasmtime/*' --filter hello --filter warm\n  \
+                  isobar run --filter warm --precision 0.5% --max-processes 40\n  \
+                  isobar run --filter 'wasmi/*' --filter instructions"
 )]
 pub struct Run {
     /// A first look within five minutes: every runtime and mode, a few functions, fewer samples
@@ -32,15 +31,44 @@ pub struct Run {
     /// All variants too (+pooling, +shared-wasi, +limits, ...), not only the plain modes
     #[arg(long)]
     variants: bool,
-    /// How often each cell is measured, each time in a new process
+    /// In how many processes each cell is measured at least
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 5)]
+    processes: u32,
+    /// In how many processes a cell is measured at most; by default 15, with --quick 5
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: Option<u32>,
+    max_processes: Option<u32>,
+    /// A cell is done when half of its 95 % interval is at most this share of its median
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "2%")]
+    precision: f64,
+    /// A cell that was measured in --processes is done after this time whatever its interval; by default 30s, with
+    /// --quick 2s
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    cell_time: Option<Duration>,
+    /// No further round starts that would end after this time; by default there is no such limit, with --quick 240s
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    total_time: Option<Duration>,
+    /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed
+    #[arg(long = "measure", value_name = "NAME", value_parser = opt_in_names())]
+    measures: Vec<String>,
+    /// Bind runners to the last processors, and isobar to the others
+    #[arg(long)]
+    pin: bool,
     /// The seed of the cells' order and of the resampling; by default one of the clock's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Only this part of the plan: 2/5 for the second of five, whose runs `isobar merge` joins (docs/SCALE.md). All of them
+    /// need the same options and --seed
+    #[arg(long, value_name = "I/N", requires = "seed")]
+    shard: Option<Shard>,
     /// Where runs are kept
     #[arg(long, value_name = "FOLDER")]
     results: Option<PathBuf>,
+    /// Into this folder, which must be new or empty, instead of one below --results that is named by the time
+    #[arg(long, value_name = "FOLDER", conflicts_with = "results")]
+    into: Option<PathBuf>,
+    /// Exit with code 3 when a measurement failed
+    #[arg(long)]
+    strict: bool,
 }
 
 impl Run {
@@ -49,33 +77,56 @@ impl Run {
         let registry = places.registry()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seed = self.seed.unwrap_or(now.subsec_nanos().into());
-        let mut effort = if self.quick { Effort::QUICK } else { Effort::FULL };
-        effort.rounds = self.rounds.unwrap_or(effort.rounds);
+        let schedule = self.schedule()?;
         let cores = record::cores();
-        let plan =
-            Plan::new(&registry.runtimes, catalogue.workloads(), cores, self.quick, self.variants, &self.filters)?;
-        let header = self.header(&plan, &registry, catalogue.workloads(), seed, effort.rounds, now);
-        let results = match self.results {
-            Some(results) => results,
-            None => places.root()?.join("results"),
+        let plan = Plan::new(
+            &registry.runtimes,
+            catalogue.workloads(),
+            cores,
+            self.quick,
+            self.variants,
+            &self.filters,
+            &self.measures,
+        )?;
+        let mut header = self.header(&plan, &registry, catalogue.workloads(), seed, schedule, now);
+        header.warnings = warn();
+        header.plan_sha256 = plan_sha256(&header);
+        if let Some(shard) = self.shard {
+            keep(shard, &mut header)?;
+        }
+        let folder = match (&self.into, &self.results) {
+            (Some(into), _) => RunFolder::create_in(into, &header)?,
+            (None, Some(results)) => RunFolder::create(results, &folder_name(now), &header)?,
+            (None, None) => RunFolder::create(&places.root()?.join("results"), &folder_name(now), &header)?,
         };
-        let mut folder = RunFolder::create(&results, &folder_name(now), &header)?;
         for absent in &registry.absent {
             eprintln!("absent: {}: {}", absent.family, absent.reason);
         }
-        eprintln!(
-            "{} cells, {} rounds, seed {seed}, into {}",
-            plan.cells.len(),
-            effort.rounds,
-            folder.path().display()
-        );
-        let mut progress = Progress::new(plan.cells.len() as u64 * u64::from(effort.rounds));
-        end_on_interrupt(folder.path().to_owned())?;
-        let (runtimes, workloads) = (&registry.runtimes, catalogue.workloads());
-        let records = experiment::run(&plan, &effort, seed, runtimes, workloads, &mut folder, &mut progress)?;
-        progress.bar.finish_and_clear();
-        derive(&record::Run { header, records }, folder.path(), folder.path())?;
-        Ok(ExitCode::SUCCESS)
+        let Schedule { min_processes, max_processes, precision, .. } = schedule;
+        let (cells, percent) = (header.cells.len(), precision * 100.0);
+        let processes = if min_processes == max_processes {
+            format!("{min_processes} processes each")
+        } else {
+            format!("{min_processes} to {max_processes} processes each, to within {percent} %")
+        };
+        eprintln!("{cells} cells, {processes}, seed {seed}, into {}", folder.path().display());
+        measure(header, Vec::new(), &registry, catalogue.workloads(), folder, self.strict)
+    }
+
+    fn schedule(&self) -> Result<Schedule> {
+        let (most, cell_s, total_s) = if self.quick { (5, 2, Some(240)) } else { (15, 30, None) };
+        let max_processes = self.max_processes.unwrap_or(most.max(self.processes));
+        if max_processes < self.processes {
+            bail!("--max-processes {max_processes} is less than --processes {}: raise it", self.processes);
+        }
+        let total_time = self.total_time.or(total_s.map(Duration::from_secs));
+        Ok(Schedule {
+            min_processes: self.processes,
+            max_processes,
+            precision: self.precision,
+            cell_time_ns: Some(nanoseconds(self.cell_time.unwrap_or(Duration::from_secs(cell_s)))),
+            total_time_ns: total_time.map(nanoseconds),
+        })
     }
 
     fn header(
@@ -84,7 +135,7 @@ impl Run {
         registry: &Registry,
         workloads: &[Workload],
         seed: u64,
-        rounds: u32,
+        schedule: Schedule,
         now: Duration,
     ) -> Header {
         let planned =
@@ -96,15 +147,27 @@ impl Run {
             started_at_s: now.as_secs(),
             quick: self.quick,
             seed,
-            rounds,
-            machine: Machine::this(),
+            schedule,
+            shard: None,
+            merged: Vec::new(),
+            plan_sha256: String::new(),
+            machines: vec![Machine::this()],
+            pinned: self.pin,
+            measures: available(),
+            warnings: Vec::new(),
             runtimes: registry.runtimes.iter().filter(planned).map(|runtime| runtime.info().clone()).collect(),
             absent: registry.absent.clone(),
             functions: workloads.iter().filter(measured).map(function).collect(),
             cells: plan.cells.clone(),
+            elsewhere: Vec::new(),
             skipped: plan.skipped.clone(),
         }
     }
+}
+
+/// What scenarios that are left out by default are called.
+fn opt_in_names() -> Vec<&'static str> {
+    SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect()
 }
 
 fn function(workload: &Workload) -> record::Function {
@@ -122,45 +185,27 @@ fn folder_name(now: Duration) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + now).to_string().replace(':', "-")
 }
 
-/// Ctrl-C ends the run at once: every finished record is on the disk, and the runners end with their parent.
-fn end_on_interrupt(folder: PathBuf) -> Result<()> {
-    ctrlc::set_handler(move || {
-        eprintln!("\nstopped; what is measured is in {0}: isobar report {0}", folder.display());
-        std::process::exit(INTERRUPTED);
-    })
-    .context("cannot listen for Ctrl-C")
+/// A share between 0 and 1, as `2%` or `0.02`.
+fn share(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => number(percent).map(|percent| percent / 100.0),
+        None => number(text),
+    };
+    share.filter(|share| *share > 0.0 && *share < 1.0).ok_or_else(|| "give a share such as 2% or 0.02".to_owned())
 }
 
-/// A bar on a terminal; elsewhere a line now and then.
-struct Progress {
-    bar: ProgressBar,
-    lines: bool,
-    done: AtomicU64,
-}
+#[cfg(test)]
+mod tests {
+    use super::share;
 
-impl Progress {
-    fn new(cells: u64) -> Self {
-        let bar = ProgressBar::new(cells);
-        let template = "{bar:30} {pos}/{len}  {eta} left  {wide_msg}";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.enable_steady_tick(Duration::from_secs(1));
-        Progress { bar, lines: !std::io::stderr().is_terminal(), done: AtomicU64::new(0) }
-    }
-}
-
-impl Observer for Progress {
-    fn begins(&mut self, cell: &Cell) {
-        self.bar.set_message(cell.to_string());
-    }
-
-    fn ended(&mut self, record: &Record) {
-        if let Err(error) = &record.result {
-            self.bar.suspend(|| eprintln!("failed: {}: {error}", record.cell));
-        }
-        self.bar.inc(1);
-        let (done, of) = (self.done.fetch_add(1, Ordering::Relaxed) + 1, self.bar.length().unwrap_or(1));
-        if self.lines && (done % 50 == 0 || done == of) {
-            eprintln!("{done}/{of} measured, {:.0?} so far", self.bar.elapsed());
+    #[test]
+    fn a_share_is_a_percentage_or_a_fraction() {
+        assert_eq!(share("2%"), Ok(0.02));
+        assert_eq!(share("0.5 %"), Ok(0.005));
+        assert_eq!(share("0.02"), Ok(0.02));
+        for wrong in ["", "%", "0", "0%", "100%", "2", "-1%", "x", "nan%", "inf"] {
+            assert!(share(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -4,55 +4,7 @@ use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
 use globset::{Glob, GlobMatcher};
 use isobar_core::Runtime;
-use isobar_core::measure::{Budget, Scenario};
-use std::time::Duration;
-
-const MS: u64 = 1_000_000;
-
-/// How much time a run takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effort {
-    /// How often every cell is measured, each time in a process of its own.
-    pub rounds: u32,
-    /// No cell is measured again once this has passed; the first round is always finished.
-    pub time: Option<Duration>,
-    /// What one measurement takes, by scenario.
-    budgets: [Budget; 3],
-}
-
-impl Effort {
-    /// Enough for intervals that tell neighbours apart on a quiet machine.
-    pub const FULL: Effort = Effort {
-        rounds: 3,
-        time: None,
-        budgets: [
-            Budget { warm_up_samples: 0, warm_up_ns: 0, min_samples: 2, max_samples: 200, time_ns: 1000 * MS },
-            Budget { warm_up_samples: 200, warm_up_ns: 200 * MS, min_samples: 5, max_samples: 5000, time_ns: 700 * MS },
-            Budget { warm_up_samples: 100, warm_up_ns: 100 * MS, min_samples: 1, max_samples: 0, time_ns: 1000 * MS },
-        ],
-    };
-
-    /// A first look, within five minutes on two cores.
-    pub const QUICK: Effort = Effort {
-        rounds: 2,
-        time: Some(Duration::from_secs(180)),
-        budgets: [
-            Budget { warm_up_samples: 0, warm_up_ns: 0, min_samples: 1, max_samples: 30, time_ns: 150 * MS },
-            Budget { warm_up_samples: 50, warm_up_ns: 30 * MS, min_samples: 1, max_samples: 1000, time_ns: 150 * MS },
-            Budget { warm_up_samples: 20, warm_up_ns: 20 * MS, min_samples: 1, max_samples: 0, time_ns: 150 * MS },
-        ],
-    };
-
-    /// What one measurement takes.
-    pub fn budget(&self, scenario: Scenario) -> Budget {
-        let [cold, warm, throughput] = self.budgets;
-        match scenario {
-            Scenario::Cold => cold,
-            Scenario::Warm => warm,
-            Scenario::Throughput { .. } => throughput,
-        }
-    }
-}
+use isobar_core::measure::ScenarioId;
 
 /// The matrix: which runtimes, functions and scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +44,7 @@ impl Plan {
     /// A filter is a glob over the names of runtimes (`wasmtime/*`), of functions (`rust/*`; without a slash it means
     /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
     /// different kinds narrow each other down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
-    /// by `variants`.
+    /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them.
     pub fn new(
         runtimes: &[RemoteRuntime],
         workloads: &[Workload],
@@ -100,16 +52,14 @@ impl Plan {
         quick: bool,
         variants: bool,
         filters: &[String],
+        measures: &[String],
     ) -> Result<Plan, PlanError> {
         let infos: Vec<_> = runtimes.iter().map(|runtime| runtime.info()).collect();
-        let scenarios: Vec<Scenario> = [Scenario::Cold, Scenario::Warm]
-            .into_iter()
-            .chain((1..=cores.max(1)).map(|threads| Scenario::Throughput { threads }))
-            .collect();
+        let scenarios = ScenarioId::all(cores);
         let names = [
             infos.iter().map(|info| info.id.to_string()).collect(),
             workloads.iter().map(|workload| workload.name.clone()).collect(),
-            scenarios.iter().map(Scenario::to_string).collect(),
+            scenarios.iter().map(ScenarioId::to_string).collect(),
         ];
         let chosen = Chosen::by(filters, &names)?;
         let plain = |at: &usize| chosen.filtered[0] || variants || infos[*at].id.variants().next().is_none();
@@ -118,29 +68,34 @@ impl Plan {
         let quick_set = |at: &usize| plain_function(at) && (chosen.filtered[1] || !quick || workloads[*at].quick);
         let mut plan = Plan { cells: Vec::new(), skipped: Vec::new() };
         for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
-            let (can, cannot): (Vec<Scenario>, Vec<Scenario>) =
-                chosen.positions(2).map(|at| scenarios[at]).partition(|s| s.threads() == 1 || info.concurrent);
+            let obstacle = |id: &ScenarioId| id.scenario().obstacle(info, id.threads());
+            let asked = |id: &ScenarioId| {
+                chosen.filtered[2] || id.scenario().opt_in().is_none_or(|by| measures.iter().any(|name| name == by))
+            };
+            let wanted = chosen.positions(2).map(|at| scenarios[at]).filter(asked);
+            let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) = wanted.partition(|id| obstacle(id).is_some());
             for workload in chosen.positions(1).filter(quick_set).map(|at| &workloads[at]) {
                 let cell = |&scenario| Cell { runtime: info.id.clone(), function: workload.name.clone(), scenario };
                 plan.cells.extend(can.iter().map(cell));
             }
-            let reason = "the runtime cannot run instances of one module on several threads";
-            let skip = |scenario| Skipped { runtime: info.id.clone(), scenario, reason: reason.to_owned() };
-            plan.skipped.extend(cannot.into_iter().map(skip));
+            let skip = |scenario: ScenarioId| {
+                Some(Skipped { runtime: info.id.clone(), scenario, reason: obstacle(&scenario)? })
+            };
+            plan.skipped.extend(cannot.into_iter().filter_map(skip));
         }
         if plan.cells.is_empty() { Err(PlanError::NoRuntime) } else { Ok(plan) }
     }
 }
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.
-struct Chosen {
+pub(crate) struct Chosen {
     /// Whether any filter was about this kind.
     filtered: [bool; 3],
     keep: [Vec<bool>; 3],
 }
 
 impl Chosen {
-    fn by(filters: &[String], names: &[Vec<String>; 3]) -> Result<Chosen, PlanError> {
+    pub(crate) fn by(filters: &[String], names: &[Vec<String>; 3]) -> Result<Chosen, PlanError> {
         let mut chosen = Chosen { filtered: [false; 3], keep: names.each_ref().map(|names| vec![false; names.len()]) };
         for filter in filters {
             let glob = Glob::new(filter).map_err(|e| PlanError::BadGlob(filter.clone(), e.kind().to_string()))?;
@@ -162,7 +117,8 @@ impl Chosen {
         Ok(chosen)
     }
 
-    fn positions(&self, kind: usize) -> impl Iterator<Item = usize> {
+    /// The places of the names of a kind that are chosen.
+    pub(crate) fn positions(&self, kind: usize) -> impl Iterator<Item = usize> {
         let all = !self.filtered[kind];
         self.keep[kind].iter().enumerate().filter(move |(_, keep)| all || **keep).map(|(at, _)| at)
     }

@@ -1,4 +1,4 @@
-use crate::record::{Artifact, Cell};
+use crate::record::{Artifact, Cell, Record};
 use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
 use isobar_core::measure::nanoseconds;
@@ -21,8 +21,18 @@ pub(super) struct Artifacts {
 }
 
 impl Artifacts {
-    pub(super) fn new(folder: &Path) -> Self {
-        Artifacts { folder: folder.join("artifacts"), made: HashMap::new() }
+    /// Those in `folder`, as far as they were made before these records were.
+    pub(super) fn new(folder: PathBuf, records: &[Record]) -> Self {
+        let mut made = HashMap::new();
+        for Record { cell, artifact, .. } in records {
+            let Some(artifact) = *artifact else { continue };
+            let path = path_of(&folder, cell);
+            // What a later power cut took away is made again.
+            if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() == artifact.bytes) {
+                made.insert(key_of(cell), Ok(Prepared { path, artifact: Some(artifact) }));
+            }
+        }
+        Artifacts { folder, made }
     }
 
     /// The artifact of a cell: compiled ahead of time in a runner process of its own, or the module itself.
@@ -32,16 +42,22 @@ impl Artifacts {
         runtime: &RemoteRuntime,
         workload: &Workload,
     ) -> &Result<Prepared, Failure> {
-        let key = (cell.runtime.to_string(), cell.function.clone());
         let folder = &self.folder;
-        self.made.entry(key).or_insert_with(|| {
+        self.made.entry(key_of(cell)).or_insert_with(|| {
             if runtime.info().execution != Execution::Aot {
                 return Ok(Prepared { path: workload.module_path.clone(), artifact: None });
             }
-            let name = format!("{}-{}", cell.runtime, cell.function).replace('/', "-");
-            compile(runtime, &workload.module_path, &folder.join(name))
+            compile(runtime, &workload.module_path, &path_of(folder, cell))
         })
     }
+}
+
+fn key_of(cell: &Cell) -> (String, String) {
+    (cell.runtime.to_string(), cell.function.clone())
+}
+
+fn path_of(folder: &Path, cell: &Cell) -> PathBuf {
+    folder.join(format!("{}-{}", cell.runtime, cell.function).replace('/', "-"))
 }
 
 fn compile(runtime: &RemoteRuntime, module: &Path, path: &Path) -> Result<Prepared, Failure> {

@@ -1,14 +1,19 @@
-use super::plan::{Effort, Plan};
 use super::prepare::Artifacts;
-use crate::record::{Cell, Record, RunFolder, StoreError};
+use super::schedule::Round;
+use crate::affinity::Pins;
+use crate::noise::{Load, System};
+use crate::record::{Cell, Header, Record, RunFolder, StoreError};
 use crate::remote::RemoteRuntime;
+use crate::stats::Histogram;
 use crate::workload::Workload;
 use isobar_core::Runtime;
-use isobar_core::measure::{MeasureError, Task};
+use isobar_core::measure::{self, Effort, MeasureError, Measurement, ScenarioId, Task, Unit, nanoseconds};
 use std::time::Instant;
 
 /// Who is told how a run goes on.
 pub trait Observer {
+    /// A round begins that measures so many cells, and how many cells are at least to come after it.
+    fn round(&mut self, number: u32, cells: usize, after: usize);
     /// A cell is about to be measured.
     fn begins(&mut self, cell: &Cell);
     /// A cell was measured, or failed.
@@ -26,82 +31,101 @@ pub enum RunError {
     Unknown(String),
 }
 
-/// Measures every cell of the plan in rounds, each in an order of its own, and stores each record before the next cell
-/// is measured. A measurement that fails is a record that says so.
+/// Measures what a run with this header and these records still needs, in rounds, and stores each record before the next
+/// cell is measured. A measurement that fails is a record that says so. With `pins`, runners are bound to processors.
+/// Returns all records.
+///
+/// # Errors
+/// The run cannot be stored any more, or names what is not there. What was measured is stored.
 pub fn run(
-    plan: &Plan,
-    effort: &Effort,
-    seed: u64,
+    header: &Header,
+    mut records: Vec<Record>,
+    pins: Option<&Pins>,
     runtimes: &[RemoteRuntime],
     workloads: &[Workload],
     folder: &mut RunFolder,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Record>, RunError> {
-    let start = Instant::now();
-    let mut artifacts = Artifacts::new(folder.path());
-    let mut records = Vec::new();
-    for round in 0..effort.rounds {
-        for at in order(plan.cells.len(), seed, round) {
-            let late = effort.time.is_some_and(|time| start.elapsed() > time);
-            if round > 0 && late {
-                return Ok(records);
-            }
-            let cell = &plan.cells[at];
+    let effort = if header.quick { Effort::Quick } else { Effort::Full };
+    let mut artifacts = Artifacts::new(folder.artifacts(), &records);
+    let system = System::this();
+    let mut round = Round::current(header, &records);
+    while let Some(current) = round {
+        let left = current.left(header, &records);
+        let rounds_after = header.schedule.min_processes.saturating_sub(current.number + 1) as usize;
+        observer.round(current.number, left.len(), rounds_after * current.cells.len());
+        for cell in left.into_iter().map(|at| &header.cells[at]) {
             let runtime = runtimes.iter().find(|runtime| runtime.info().id == cell.runtime);
             let workload = workloads.iter().find(|workload| workload.name == cell.function);
             let (Some(runtime), Some(workload)) = (runtime, workload) else {
                 return Err(RunError::Unknown(cell.to_string()));
             };
             observer.begins(cell);
-            let record = measure(cell, round, effort, runtime, workload, &mut artifacts);
+            let bound = pins.map(|pins| runtime.on(pins.measured(cell.scenario.threads())));
+            let runtime = bound.as_ref().unwrap_or(runtime);
+            let before = Load::now(&system);
+            let mut record = measure(cell, current.number, effort, runtime, workload, &mut artifacts);
+            record.noise = Load::now(&system).noise_since(&before);
+            record.cpus.clone_from(&runtime.program().cpus);
+            if record.result.is_err() {
+                folder.check_not_full()?;
+            }
             folder.append(&record)?;
             observer.ended(&record);
             records.push(record);
         }
+        round = current.next(header, &records);
     }
     Ok(records)
-}
-
-/// The order of a round: shuffled, so that a drift of the machine hits every cell alike, and the same for the same seed.
-fn order(cells: usize, seed: u64, round: u32) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..cells).collect();
-    fastrand::Rng::with_seed(seed.wrapping_add(u64::from(round))).shuffle(&mut order);
-    order
 }
 
 fn measure(
     cell: &Cell,
     round: u32,
-    effort: &Effort,
+    effort: Effort,
     runtime: &RemoteRuntime,
     workload: &Workload,
     artifacts: &mut Artifacts,
 ) -> Record {
+    let mut elapsed_ns = 0;
     let (artifact, result) = match artifacts.of(cell, runtime, workload) {
         Err(failure) => (None, Err(MeasureError::Failure(failure.clone()))),
         Ok(prepared) => {
             let task = Task {
+                module: workload.module_path.clone(),
                 artifact: prepared.path.clone(),
                 invocation: workload.invocation.clone(),
                 expectation: workload.expectation.clone(),
             };
-            (prepared.artifact, runtime.measure(cell.scenario, task, effort.budget(cell.scenario)))
+            let budget = cell.scenario.scenario().budget(effort);
+            let start = Instant::now();
+            let result = measure::measure(runtime, cell.scenario, &task, &budget);
+            elapsed_ns = nanoseconds(start.elapsed());
+            (prepared.artifact, result)
         }
     };
-    Record { cell: cell.clone(), round, artifact, result }
+    Record {
+        cell: cell.clone(),
+        round,
+        machine: 0,
+        elapsed_ns,
+        cpus: vec![],
+        noise: None,
+        histogram: result.as_ref().ok().and_then(|measurement| histogram(cell.scenario, measurement)),
+        artifact,
+        result,
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::order;
-
-    #[test]
-    fn a_round_visits_every_cell_once_in_an_order_of_its_seed() {
-        let (first, again, next) = (order(50, 7, 0), order(50, 7, 0), order(50, 7, 1));
-        assert_eq!(first, again);
-        assert_ne!(first, next);
-        let mut sorted = next;
-        sorted.sort_unstable();
-        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
+/// Of times: the whole of every sample, not of its phases.
+fn histogram(scenario: ScenarioId, measurement: &Measurement) -> Option<String> {
+    let values = scenario.values(&measurement.samples);
+    if scenario.scenario().unit() != Unit::Nanoseconds || values.is_empty() {
+        return None;
     }
+    let mut histogram = Histogram::new();
+    for value in values {
+        histogram.record(value as u64);
+    }
+    Some(histogram.encode())
 }

@@ -1,8 +1,9 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fs::read_to_string;
 
 /// The machine of a run, as far as the system tells: numbers of different machines are never compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// The processor's model.
     pub cpu: String,
@@ -18,6 +19,9 @@ pub struct Machine {
     pub architecture: String,
     /// The hypervisor's name where the processor says that it is virtual.
     pub virtual_machine: bool,
+    /// Which start of a kernel (`boot_id`), as far as the system tells: it tells machines of one kind apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<String>,
 }
 
 impl Machine {
@@ -34,6 +38,7 @@ impl Machine {
                 .unwrap_or_else(|| uname.sysname().to_string_lossy().into_owned()),
             architecture: std::env::consts::ARCH.to_owned(),
             virtual_machine: value(&cpuinfo, "flags", ':').is_some_and(|f| f.split(' ').any(|f| f == "hypervisor")),
+            boot: read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned()),
         }
     }
 }

@@ -1,22 +1,33 @@
 //! What a run leaves behind: its header (`run.json`) and its records (`records.jsonl`), and how they are stored.
 
+mod export;
 mod machine;
+mod merge;
+mod read;
+mod schema;
 mod store;
+#[cfg(test)]
+mod tests;
 
+pub use export::{ExportError, Format, export};
 pub use machine::{Machine, cores};
-pub use store::{RunFolder, StoreError};
+pub use merge::{MergeError, merge, store};
+pub use schema::{Part, schema};
+pub use store::{Opened, RunFolder, StoreError};
 
-use isobar_core::measure::{MeasureError, Measurement, Scenario};
+use isobar_core::measure::{Available, MeasureError, Measurement, ScenarioId};
 use isobar_core::{RuntimeId, RuntimeInfo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of the two files' format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Everything that was known before the first measurement: `run.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
-    /// [`SCHEMA`].
+    /// The version of the format: [`SCHEMA`].
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: u32,
     /// The version of isobar.
     pub isobar: String,
@@ -26,10 +37,27 @@ pub struct Header {
     pub quick: bool,
     /// The seed of the order of the cells and of the resampling.
     pub seed: u64,
-    /// How many rounds were asked for; each measures every cell once, in a process of its own.
-    pub rounds: u32,
-    /// The machine.
-    pub machine: Machine,
+    /// How often a cell is measured, and when that is enough.
+    pub schedule: Schedule,
+    /// Which part of the plan this run measures, if not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Of a merged run: the shards that it was made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<Shard>,
+    /// The SHA-256 of the whole plan, in hexadecimal: shards with the same one belong together.
+    pub plan_sha256: String,
+    /// The machine; several when runs were merged. Numbers of different machines are never compared.
+    pub machines: Vec<Machine>,
+    /// Whether runners were bound to processors.
+    #[serde(default)]
+    pub pinned: bool,
+    /// Which of the measures beside the samples the machine gives, and why not the others.
+    #[serde(default)]
+    pub measures: Vec<Available>,
+    /// What may have disturbed the whole run, one line each, with the remedy.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// The runtimes that were there, as they described themselves.
     pub runtimes: Vec<RuntimeInfo>,
     /// The families that were not, with the reason and the remedy.
@@ -38,25 +66,79 @@ pub struct Header {
     pub functions: Vec<Function>,
     /// The cells that were planned, in the plan's order.
     pub cells: Vec<Cell>,
+    /// The rest of the whole plan: what other shards measure, or those that a merged run lacks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Cell>,
     /// What was left out of the plan because it cannot be measured.
     #[serde(default)]
     pub skipped: Vec<Skipped>,
 }
 
+/// How often each cell is measured, each time in a process of its own: in rounds, each of which visits every cell that
+/// still needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Schedule {
+    /// Every cell is measured in so many processes.
+    pub min_processes: u32,
+    /// No cell is measured in more processes.
+    pub max_processes: u32,
+    /// A cell is not measured again when half of its 95 % interval is at most this share of its median.
+    pub precision: f64,
+    /// A cell that has its `min_processes` is not measured again when its measurements took so long in all, in
+    /// nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell_time_ns: Option<u64>,
+    /// No further round starts that would end after so long, judged by how long the measurements took that were made, in
+    /// nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_time_ns: Option<u64>,
+}
+
+/// A part of a plan: `2/5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Shard {
+    /// Which, from 1.
+    pub index: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+/// A text that is no part of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no shard: write 2/5 for the second of five")]
+pub struct BadShard(String);
+
+impl std::str::FromStr for Shard {
+    type Err = BadShard;
+
+    fn from_str(text: &str) -> Result<Self, BadShard> {
+        let shard = text
+            .split_once('/')
+            .and_then(|(index, of)| Some(Shard { index: index.parse().ok()?, of: of.parse().ok()? }));
+        shard.filter(|shard| (1..=shard.of).contains(&shard.index)).ok_or_else(|| BadShard(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
 /// A scenario that a runtime does not allow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// Which runtime.
     pub runtime: RuntimeId,
     /// Which scenario.
     #[serde(flatten)]
-    pub scenario: Scenario,
+    pub scenario: ScenarioId,
     /// Why.
     pub reason: String,
 }
 
 /// A runtime that is not there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Absent {
     /// The runtime's family: `wasmedge`.
     pub family: String,
@@ -65,7 +147,7 @@ pub struct Absent {
 }
 
 /// A function as it was measured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Function {
     /// `language/name`.
     pub name: String,
@@ -80,7 +162,7 @@ pub struct Function {
 }
 
 /// One cell of the matrix: a runtime, a function, a scenario.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
     /// Which runtime.
     pub runtime: RuntimeId,
@@ -88,7 +170,7 @@ pub struct Cell {
     pub function: String,
     /// What was measured.
     #[serde(flatten)]
-    pub scenario: Scenario,
+    pub scenario: ScenarioId,
 }
 
 impl std::fmt::Display for Cell {
@@ -98,13 +180,28 @@ impl std::fmt::Display for Cell {
 }
 
 /// One measurement of one cell: a line of `records.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// Which cell.
     #[serde(flatten)]
     pub cell: Cell,
     /// In which round, from 0.
     pub round: u32,
+    /// On which of the run's machines, from 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub machine: u32,
+    /// How long the measurement took in all, from the start of its process, in nanoseconds.
+    #[serde(default)]
+    pub elapsed_ns: u64,
+    /// The processors that the runner was bound to, if it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpus: Vec<u32>,
+    /// How busy the machine was with other things meanwhile, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
+    /// For times: the samples' histogram in HdrHistogram's interchange encoding (V2, compressed, base64), in nanoseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<String>,
     /// For runtimes that compile ahead of time: how that went, in this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Artifact>,
@@ -112,8 +209,23 @@ pub struct Record {
     pub result: Result<Measurement, MeasureError>,
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// How busy a machine was with other things than a measurement while it was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Noise {
+    /// The share of the time in which some runnable task waited for a processor (PSI, `/proc/pressure/cpu`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_pressure: Option<f64>,
+    /// The share of all processors' time that the hypervisor gave to others (`/proc/stat`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steal: Option<f64>,
+}
+
 /// What compiling ahead of time made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Artifact {
     /// How long it took, in nanoseconds.
     pub compile_ns: u64,

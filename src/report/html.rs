@@ -8,12 +8,9 @@ const STYLE: &str = include_str!("report.css");
 
 /// The run as a page.
 pub fn html(run: &Run, rows: &[Row]) -> String {
-    let machine = &run.header.machine;
-    let on = if rows.is_empty() {
-        machine.cpu.clone()
-    } else {
-        format!("{} functions on {}", super::functions(rows).len(), machine.cpu)
-    };
+    let cpu = run.header.machines.first().map_or("an unknown machine", |machine| machine.cpu.as_str());
+    let on =
+        if rows.is_empty() { cpu.to_owned() } else { format!("{} functions on {cpu}", super::functions(rows).len()) };
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -62,6 +59,11 @@ fn push(block: &Block, page: &mut String) {
             ));
         }
         Block::Table(content) => table(content, page),
+        Block::Details(title, blocks) => {
+            page.extend(["<details>\n<summary>", &escape(title), "</summary>\n"]);
+            blocks.iter().for_each(|block| push(block, page));
+            page.push_str("</details>\n");
+        }
     }
 }
 

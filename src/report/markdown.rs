@@ -7,25 +7,32 @@ use crate::record::Run;
 /// The run as CommonMark with GitHub's tables. Charts are expected beside it, in `charts/`.
 pub fn markdown(run: &Run, rows: &[Row]) -> String {
     let mut text = "# isobar: what a function costs inside a runtime\n".to_owned();
-    for block in document(run, rows) {
-        text.push('\n');
-        match block {
-            Block::Heading(level, title) => {
-                text.extend(["#".repeat(level.into()).as_str(), " ", &escape(&title), "\n"]);
+    document(run, rows).iter().for_each(|block| push(block, &mut text));
+    text
+}
+
+fn push(block: &Block, text: &mut String) {
+    text.push('\n');
+    match block {
+        Block::Heading(level, title) => {
+            text.extend(["#".repeat((*level).into()).as_str(), " ", &escape(title), "\n"]);
+        }
+        Block::Paragraph(paragraph) => text.extend([escape(paragraph).as_str(), "\n"]),
+        Block::Definitions(list) => {
+            for (word, meaning) in list {
+                text.extend(["- **", &escape(word), "**: ", &escape(meaning), "\n"]);
             }
-            Block::Paragraph(paragraph) => text.extend([escape(&paragraph).as_str(), "\n"]),
-            Block::Definitions(list) => {
-                for (word, meaning) in list {
-                    text.extend(["- **", &escape(&word), "**: ", &escape(&meaning), "\n"]);
-                }
-            }
-            Block::Chart(chart) => {
-                text.extend(["![", &escape(chart.title), "](charts/", chart.name, ".svg)\n"]);
-            }
-            Block::Table(content) => table(&content, &mut text),
+        }
+        Block::Chart(chart) => {
+            text.extend(["![", &escape(chart.title), "](charts/", chart.name, ".svg)\n"]);
+        }
+        Block::Table(content) => table(content, text),
+        Block::Details(title, blocks) => {
+            text.extend(["<details>\n<summary>", &escape(title), "</summary>\n"]);
+            blocks.iter().for_each(|block| push(block, text));
+            text.push_str("\n</details>\n");
         }
     }
-    text
 }
 
 fn table(table: &Table, text: &mut String) {
@@ -42,7 +49,7 @@ fn table(table: &Table, text: &mut String) {
 }
 
 /// `text` as Markdown that shows it and does nothing else: one line, every character that could be markup escaped.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         match c {

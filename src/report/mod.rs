@@ -1,17 +1,26 @@
 //! What a run tells: a table in the terminal, `report.md` and `report.html`. All of them are pure functions of the run:
 //! the same records give the same bytes.
 
+mod columns;
+mod detail;
+mod details;
 mod document;
 mod html;
+mod machines;
 mod markdown;
 pub mod summary;
+mod tables;
 mod terminal;
 pub mod units;
-mod words;
+pub(crate) mod words;
 
+pub use details::{PERCENTILES, Percentiles};
 pub use html::html;
+pub use machines::machines_apart;
+pub(crate) use markdown::escape;
 pub use markdown::markdown;
-pub use summary::{Failed, Measured, Phases, Row, functions, rows};
+pub(crate) use summary::one_line;
+pub use summary::{Failed, Measured, Part, Row, functions, rows};
 pub use terminal::terminal;
 
 use crate::chart::{self, ChartError};

@@ -1,9 +1,11 @@
 //! From records to rows: one for each cell, with its number or with what went wrong.
 
-use super::units::Quantity;
+use super::details::{self, Percentiles};
+use super::units::{self, Quantity};
+use crate::experiment::{self, CellStop};
 use crate::record::{Artifact, Cell, Record, Run};
-use crate::stats::{self, Summary};
-use isobar_core::measure::{MeasureError, Samples, Scenario};
+use crate::stats::{self, Slope, Summary};
+use isobar_core::measure::{MeasureError, Samples, ScenarioId};
 use std::collections::{BTreeMap, HashMap};
 
 /// What became of one cell.
@@ -15,39 +17,42 @@ pub struct Row {
     pub outcome: Result<Measured, Failed>,
     /// For runtimes that compile ahead of time: how that went.
     pub artifact: Option<Artifact>,
+    /// Why it was not measured in more processes.
+    pub stop: CellStop,
 }
 
 /// A cell's number.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
-    /// The median and its interval: nanoseconds, or invocations per second for throughput.
+    /// The median and its interval, in the unit of the scenario. Of a scenario whose number is a slope, the slope through
+    /// the points of all processes.
     pub summary: Summary,
     /// How many times worse than the best runtime of the same function and scenario.
     pub ratio: f64,
-    /// Cold: the medians of the phases.
-    pub phases: Option<Phases>,
+    /// The medians of what the scenario shows beside its number: the phases of a cold start.
+    pub parts: Vec<Part>,
+    /// For times: how long the slow ones take.
+    pub percentiles: Option<Percentiles>,
+    /// What the system counted, by the measures' names, which end in their unit: sizes as medians over the processes,
+    /// everything else for each invocation.
+    pub readings: BTreeMap<String, f64>,
 }
 
-/// The medians of the phases of a cold start, in nanoseconds. They need not add up to the median of the sums.
+/// The median of a column beside the number. Medians need not add up to the median of the sums.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Phases {
-    /// Creating the runtime.
-    pub engine_ns: f64,
-    /// Bringing the artifact into memory.
-    pub load_ns: f64,
-    /// Making the sandbox.
-    pub instantiate_ns: f64,
-    /// Running the function.
-    pub execute_ns: f64,
+pub struct Part {
+    /// The column's name in the samples, which ends in its unit.
+    pub column: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// Its median.
+    pub median: f64,
 }
 
-impl Phases {
-    /// The phases' names, in the order of [`Phases::values_ns`].
-    pub const NAMES: [&str; 4] = ["engine", "load", "instantiate", "execute"];
-
-    /// The phases in their order, in nanoseconds.
-    pub fn values_ns(&self) -> [f64; 4] {
-        [self.engine_ns, self.load_ns, self.instantiate_ns, self.execute_ns]
+impl Part {
+    /// The median with its unit.
+    pub fn show(&self) -> String {
+        if self.column.ends_with("_bytes") { units::bytes(self.median as u64) } else { units::time(self.median) }
     }
 }
 
@@ -65,6 +70,13 @@ pub struct Failed {
     pub processes: usize,
 }
 
+impl Failed {
+    /// A cell whose measurements gave no sample.
+    pub(crate) fn without_samples(processes: usize) -> Self {
+        Failed { kind: "no samples".into(), text: "no samples".into(), failures: processes, processes }
+    }
+}
+
 impl Row {
     /// What its number is.
     pub fn quantity(&self) -> Quantity {
@@ -78,13 +90,18 @@ impl Row {
 }
 
 /// The rows of all cells that have records: by function in the run's order, by scenario, the best first, failed ones
-/// last. The order of the records does not matter.
+/// last. The order of the records does not matter. Of several machines each has rows of its own.
 pub fn rows(run: &Run) -> Vec<Row> {
+    let run = &*super::machines_apart(run);
     let mut cells: BTreeMap<&Cell, Vec<&Record>> = BTreeMap::new();
     for record in &run.records {
         cells.entry(&record.cell).or_default().push(record);
     }
-    let mut rows: Vec<Row> = cells.into_iter().map(|(cell, records)| row(run.header.seed, cell, records)).collect();
+    let stops = experiment::stops(&run.header, &run.records);
+    // A record of a cell that was never planned has no reason to go on.
+    let stop = |cell: &Cell| stops.get(cell).copied().unwrap_or(CellStop::CutOff);
+    let mut rows: Vec<Row> =
+        cells.into_iter().map(|(cell, records)| row(run.header.seed, cell, records, stop(cell))).collect();
     let names = run.header.functions.iter().map(|f| f.name.as_str());
     let places: HashMap<&str, usize> = names.zip(0..).collect();
     let place = |row: &Row| places.get(row.cell.function.as_str()).copied().unwrap_or(usize::MAX);
@@ -127,52 +144,52 @@ fn best_first(a: &Row, b: &Row) -> std::cmp::Ordering {
     }
 }
 
-fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>) -> Row {
+fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>, stop: CellStop) -> Row {
     records.sort_by_key(|record| record.round);
     let artifact = records.iter().find_map(|record| record.artifact);
     let outcome = failed(&records).map_or_else(|| measured(seed, cell, &records), Err);
-    Row { cell: cell.clone(), outcome, artifact }
+    Row { cell: cell.clone(), outcome, artifact, stop }
 }
 
 fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Failed> {
     let samples: Vec<&Samples> = records.iter().filter_map(|r| Some(&r.result.as_ref().ok()?.samples)).collect();
-    let processes: Vec<Vec<f64>> = samples.iter().map(|s| values(cell.scenario, s)).collect();
-    let summary = Summary::of(&processes, stats::seed(seed, &cell.to_string())).ok_or_else(|| {
-        let none = records.len();
-        Failed { kind: "no samples".into(), text: "no samples".into(), failures: none, processes: none }
-    })?;
-    let phases = (cell.scenario == Scenario::Cold).then(|| phases(&samples));
-    Ok(Measured { summary, ratio: 1.0, phases })
+    let processes: Vec<Vec<f64>> = samples.iter().map(|s| cell.scenario.values(s)).collect();
+    let summary = Summary::of(&processes, stats::seed(seed, &cell.to_string()))
+        .ok_or_else(|| Failed::without_samples(records.len()))?;
+    let summary = slope(cell.scenario, &samples).map_or(summary, |Slope { slope: median, low, high, .. }| Summary {
+        median,
+        low,
+        high,
+        ..summary
+    });
+    Ok(Measured {
+        summary,
+        ratio: 1.0,
+        parts: parts(cell.scenario, &samples),
+        percentiles: details::percentiles(cell.scenario, records),
+        readings: details::readings(records),
+    })
 }
 
-/// The number of every sample.
-fn values(scenario: Scenario, samples: &Samples) -> Vec<f64> {
-    let sums = |columns: &[&Vec<u64>]| {
-        let length = columns.iter().map(|c| c.len()).min().unwrap_or(0);
-        (0..length).map(|i| columns.iter().map(|c| c[i] as f64).sum()).collect()
+/// For a scenario whose number is a slope: that of the points of all processes.
+fn slope(scenario: ScenarioId, samples: &[&Samples]) -> Option<Slope> {
+    let (x, y) = scenario.scenario().slope()?;
+    let floats = |column: &[u64]| column.iter().map(|value| *value as f64).collect::<Vec<f64>>();
+    let points = |s: &&Samples| floats(s.column(x)).into_iter().zip(floats(s.column(y))).collect();
+    Slope::of(&samples.iter().map(points).collect::<Vec<Vec<(f64, f64)>>>())
+}
+
+/// The medians of the columns that the scenario shows beside its number.
+fn parts(scenario: ScenarioId, samples: &[&Samples]) -> Vec<Part> {
+    let part = |&(column, name): &(&'static str, &'static str)| {
+        let mut all: Vec<f64> = samples.iter().flat_map(|s| scenario.scenario().part_values(column, s)).collect();
+        Part { column, name, median: stats::median(&mut all).unwrap_or(0.0) }
     };
-    let Samples { engine_ns, load_ns, instantiate_ns, execute_ns, teardown_ns, trials } = samples;
-    match scenario {
-        Scenario::Cold => sums(&[engine_ns, load_ns, instantiate_ns, execute_ns]),
-        Scenario::Warm => sums(&[instantiate_ns, execute_ns, teardown_ns]),
-        Scenario::Throughput { .. } => trials.iter().map(|trial| trial.rate_per_s()).collect(),
-    }
+    scenario.scenario().parts().iter().map(part).collect()
 }
 
-fn phases(samples: &[&Samples]) -> Phases {
-    let median = |column: fn(&Samples) -> &Vec<u64>| {
-        let mut all: Vec<f64> = samples.iter().flat_map(|s| column(s)).map(|ns| *ns as f64).collect();
-        stats::median(&mut all).unwrap_or(0.0)
-    };
-    Phases {
-        engine_ns: median(|s| &s.engine_ns),
-        load_ns: median(|s| &s.load_ns),
-        instantiate_ns: median(|s| &s.instantiate_ns),
-        execute_ns: median(|s| &s.execute_ns),
-    }
-}
-
-fn failed(records: &[&Record]) -> Option<Failed> {
+/// What went wrong in `records`, all of one cell; `None` if nothing did.
+pub(crate) fn failed(records: &[&Record]) -> Option<Failed> {
     let errors: Vec<&MeasureError> = records.iter().filter_map(|record| record.result.as_ref().err()).collect();
     let mut texts: Vec<String> = errors.iter().map(|e| shorten(&one_line(&e.to_string()), 240)).collect();
     let mut seen = std::collections::HashSet::new();
@@ -185,7 +202,7 @@ fn failed(records: &[&Record]) -> Option<Failed> {
 }
 
 /// What a guest or a runtime said, fit for a table: one line, no control characters.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let printable = text.replace(|c: char| c.is_control(), " ");
     printable.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,7 +1,8 @@
 //! Runs that nobody measured, with numbers of the magnitudes that real ones have.
 
 use crate::record::*;
-use isobar_core::measure::{MeasureError, Measurement, Samples, Scenario, Trial};
+use crate::stats::Histogram;
+use isobar_core::measure::{MeasureError, Measurement, Readings, Samples, ScenarioId, Stop, Unit, WarmUp, WarmUpEnd};
 use isobar_core::{Enforcement, Enforcer, Execution, Failure, RuntimeId, RuntimeInfo};
 
 /// Family, mode with variants, engine µs, load ms for a module of 1 MiB, instantiate µs, slowdown.
@@ -54,9 +55,7 @@ pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, 
     for round in 0..rounds {
         for mode in &modes {
             for function in &FUNCTIONS[..functions] {
-                let most = if mode.0 == "wasm3" { 1 } else { threads };
-                let throughputs = (1..=most).map(|threads| Scenario::Throughput { threads });
-                for scenario in [Scenario::Cold, Scenario::Warm].into_iter().chain(throughputs) {
+                for scenario in scenarios(mode, threads) {
                     let cell = Cell { runtime: id(mode), function: function.0.into(), scenario };
                     let artifact = mode.1.contains("aot").then(|| Artifact {
                         compile_ns: (function.1 * 2.2e8) as u64 + 900_000,
@@ -68,12 +67,39 @@ pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, 
                     if round == 0 {
                         run.header.cells.push(cell.clone());
                     }
-                    run.records.push(Record { cell, round, artifact, result });
+                    let noise = Some(Noise { cpu_pressure: Some(0.004 * f64::from(round)), steal: Some(0.0) });
+                    let histogram = histogram(scenario, &result);
+                    run.records.push(Record {
+                        cell,
+                        round,
+                        machine: 0,
+                        elapsed_ns: 0,
+                        cpus: vec![],
+                        noise,
+                        histogram,
+                        artifact,
+                        result,
+                    });
                 }
             }
         }
     }
     run
+}
+
+/// What is measured of a runtime: everything that it allows and that [`measurement`] has numbers for.
+fn scenarios(mode: &Mode, threads: u32) -> Vec<ScenarioId> {
+    const KNOWN: [&str; 6] = ["cold", "process-cold", "deploy", "warm", "throughput", "density"];
+    let runtime = info(mode);
+    let allowed = |id: &ScenarioId| id.scenario().obstacle(&runtime, id.threads()).is_none();
+    ScenarioId::all(threads).into_iter().filter(|id| KNOWN.contains(&id.name()) && allowed(id)).collect()
+}
+
+fn histogram(scenario: ScenarioId, result: &Result<Measurement, MeasureError>) -> Option<String> {
+    let times = result.as_ref().ok().filter(|_| scenario.scenario().unit() == Unit::Nanoseconds)?;
+    let mut histogram = Histogram::new();
+    scenario.values(&times.samples).into_iter().for_each(|ns| histogram.record(ns as u64));
+    Some(histogram.encode())
 }
 
 fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header {
@@ -90,8 +116,20 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         started_at_s: 1_795_196_789,
         quick: false,
         seed: 42,
-        rounds,
-        machine: Machine {
+        schedule: Schedule {
+            min_processes: rounds,
+            max_processes: rounds,
+            precision: 0.02,
+            cell_time_ns: None,
+            total_time_ns: None,
+        },
+        shard: None,
+        merged: vec![],
+        plan_sha256: "5c".repeat(32),
+        pinned: false,
+        measures: vec![],
+        warnings: vec![],
+        machines: vec![Machine {
             cpu: "Example CPU @ 2.50 GHz".into(),
             cores: 2,
             memory_bytes: 8 << 30,
@@ -99,12 +137,14 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
             os: "Debian GNU/Linux 12 (bookworm)".into(),
             architecture: "x86_64".into(),
             virtual_machine: true,
-        },
+            boot: None,
+        }],
         runtimes: modes.iter().map(info).collect(),
         absent: vec![Absent { family: "nodejs".into(), reason: "not found; install it with scripts/setup".into() }],
         skipped: Vec::new(),
         functions: functions.iter().map(function).collect(),
         cells: vec![],
+        elsewhere: vec![],
     }
 }
 
@@ -136,11 +176,12 @@ fn info(mode: &Mode) -> RuntimeInfo {
 }
 
 fn failure(cell: &Cell, round: u32) -> Option<MeasureError> {
-    let failure = match (cell.runtime.as_str(), cell.function.as_str(), cell.scenario) {
+    let failure = match (cell.runtime.as_str(), cell.function.as_str(), cell.scenario.to_string().as_str()) {
         ("wasmedge/interpreter", "rust/fibonacci", _) => Failure::Timeout { limit_ns: 5_000_000_000 },
         ("wasmedge/jit", "rust/hello" | "wat/data", _) => Failure::crashed("signal 11\nin |libwasmedge| <jit>"),
-        ("wasmer/llvm", _, Scenario::Throughput { threads: 2 }) => Failure::host("out of *luck*"),
-        ("wasmi/eager", "rust/blake3", Scenario::Warm) if round == 1 => {
+        ("wasmer/llvm-aot", "rust/sudoku", "deploy") => Failure::host("no room for the artifact"),
+        ("wasmer/llvm", _, "throughput/2") => Failure::host("out of *luck*"),
+        ("wasmi/eager", "rust/blake3", "warm") if round == 1 => {
             return Some(MeasureError::WrongAnswer("\"\" instead of \"d749\"".into()));
         }
         _ => return None,
@@ -148,7 +189,7 @@ fn failure(cell: &Cell, round: u32) -> Option<MeasureError> {
     Some(MeasureError::Failure(failure))
 }
 
-fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: Scenario, rng: &mut fastrand::Rng) -> Measurement {
+fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: ScenarioId, rng: &mut fastrand::Rng) -> Measurement {
     let (_, _, engine_us, load_ms, instantiate_us, slowdown) = *mode;
     let execute_us = 2.0 + function.2 * slowdown;
     // A process has a pace of its own; a sample now and then is slow.
@@ -157,24 +198,73 @@ fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: Scenario, rng
         let slow = if rng.u8(..) < 8 { 3.0 * rng.f64() } else { 0.1 * rng.f64() };
         (us * 1e3 * pace * (1.0 + slow)) as u64
     };
-    let mut samples = Samples::default();
-    if let Scenario::Throughput { threads } = scenario {
-        for _ in 0..5 {
-            let time = |_| sample(100_000.0 * (1.0 + 0.04 * f64::from(threads)));
-            let elapsed_ns: Vec<u64> = (0..threads).map(time).collect();
+    let mut column = |count: usize, us: f64| (0..count).map(|_| sample(us)).collect::<Vec<u64>>();
+    let load_us = 25.0 + load_ms * 1e3 * function.1;
+    let cold = [engine_us, load_us, instantiate_us + 200.0 * function.1, execute_us, instantiate_us / 4.0];
+    let phases = ["engine_ns", "load_ns", "instantiate_ns", "execute_ns", "teardown_ns"];
+    let mut invocations = if matches!(scenario.name(), "warm") { 250 } else { 12 };
+    let samples = match scenario.name() {
+        "throughput" => {
+            let threads = scenario.threads() as usize;
+            let elapsed_ns = column(5 * threads, 100_000.0 * (1.0 + 0.04 * threads as f64));
             let completed = (1e5 / (instantiate_us + execute_us)).ceil() as u64;
-            samples.trials.push(Trial { completed: vec![completed; threads as usize], elapsed_ns });
+            invocations = completed * 5 * threads as u64;
+            Samples::of([("completed", vec![completed; 5 * threads]), ("elapsed_ns", elapsed_ns)])
         }
-    } else {
-        for _ in 0..if scenario == Scenario::Cold { 12 } else { 60 } {
-            if scenario == Scenario::Cold {
-                samples.engine_ns.push(sample(engine_us));
-                samples.load_ns.push(sample(25.0 + load_ms * 1e3 * function.1));
-            }
-            samples.instantiate_ns.push(sample(instantiate_us + 200.0 * function.1));
-            samples.execute_ns.push(sample(execute_us));
-            samples.teardown_ns.push(sample(instantiate_us / 4.0));
+        "warm" => Samples::of(std::array::from_fn::<_, 3, _>(|i| (phases[i + 2], column(250, cold[i + 2])))),
+        "cold" => Samples::of(std::array::from_fn::<_, 5, _>(|i| (phases[i], column(12, cold[i])))),
+        "process-cold" => {
+            Samples::of([("elapsed_ns", column(12, 1200.0 + 3.0 * engine_us + cold.iter().sum::<f64>()))])
         }
-    }
-    Measurement { samples, warm_up_samples: 10, peak_rss_bytes: Some(30 << 20) }
+        "deploy" => {
+            let bytes = (function.1 * 3e6 * slowdown) as u64 + 12_000;
+            Samples::of([("compile_ns", column(5, 900.0 + 2.2e5 * function.1)), ("artifact_bytes", vec![bytes; 5])])
+        }
+        _ => density(engine_us, load_ms, instantiate_us, &mut column),
+    };
+    let readings = readings(invocations, instantiate_us + execute_us);
+    let warm_up = match scenario.name() {
+        "warm" | "throughput" => WarmUp { samples: 60, elapsed_ns: 9_000_000, end: WarmUpEnd::Stationary },
+        _ => WarmUp::NONE,
+    };
+    Measurement { samples, warm_up, stop: Stop::Time, readings }
+}
+
+/// Memory that grows by some pages for each instance, and by the code for each module.
+fn density(
+    engine_us: f64,
+    load_ms: f64,
+    instantiate_us: f64,
+    column: &mut impl FnMut(usize, f64) -> Vec<u64>,
+) -> Samples {
+    let counts: Vec<u64> = (0..7).map(|power| 1 << power).collect();
+    let mut grown = |base: f64, each: f64| -> Vec<u64> {
+        // A sample of a microsecond is some thousand nanoseconds: here as noise in bytes.
+        counts
+            .iter()
+            .zip(column(counts.len(), 8.0))
+            .map(|(n, noise)| (base + each * *n as f64) as u64 + noise)
+            .collect()
+    };
+    let instances = grown(4e6 + 2e3 * engine_us, 1400.0 * instantiate_us);
+    let modules = grown(5e6 + 2e3 * engine_us, 30_000.0 + 700.0 * load_ms);
+    Samples::of([
+        ("instances", counts.clone()),
+        ("instances_pss_bytes", instances),
+        ("modules", counts),
+        ("modules_pss_bytes", modules),
+    ])
+}
+
+fn readings(invocations: u64, us: f64) -> Readings {
+    let each = |amount: f64| (invocations as f64 * amount) as u64;
+    let readings = [
+        ("invocations", invocations),
+        ("user_ns", each(us * 900.0)),
+        ("system_ns", each(us * 150.0)),
+        ("minor_faults", each(21.0)),
+        ("voluntary_context_switches", 3),
+        ("peak_rss_bytes", 14 << 20),
+    ];
+    readings.map(|(name, value)| (name.to_owned(), value)).into()
 }

@@ -1,9 +1,9 @@
 //! The summary that a run prints.
 
+use super::columns::{Column, beside};
 use super::summary::{Measured, Row, groups, shorten};
 use super::{units, words};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Table, Width, presets};
-use isobar_core::measure::Scenario;
 use std::fmt::Write;
 
 /// A table for each function and scenario, the best runtime first. `styled` puts colours in.
@@ -31,16 +31,15 @@ fn table(group: &[Row], longest: usize, styled: bool) -> String {
     } else {
         table.force_no_tty()
     };
-    let cold = group[0].cell.scenario == Scenario::Cold;
-    let mut header = vec!["", "median", "95 % interval", "ratio"];
-    if cold {
-        header.extend(super::summary::Phases::NAMES);
-    }
+    let scenario = group[0].cell.scenario.scenario();
+    let columns = beside(group);
+    let mut header = ["", words::number(scenario), "95 % interval", "ratio"].map(str::to_owned).to_vec();
+    header.extend(columns.iter().map(|column| column.name(scenario)));
     table.set_header(header.iter().map(|h| Cell::new(h).add_attribute(Attribute::Dim)));
     let mut failures = String::new();
     for row in group {
         match &row.outcome {
-            Ok(measured) => drop(table.add_row(numbers(row, measured))),
+            Ok(measured) => drop(table.add_row(numbers(row, measured, &columns))),
             Err(failed) => {
                 let what = shorten(&failed.text, 90);
                 let text = format!("failed {} of {}: {what}", failed.failures, failed.processes);
@@ -59,7 +58,7 @@ fn table(group: &[Row], longest: usize, styled: bool) -> String {
     format!("{}{failures}", table.trim_fmt())
 }
 
-fn numbers(row: &Row, measured: &Measured) -> Vec<Cell> {
+fn numbers(row: &Row, measured: &Measured, columns: &[Column]) -> Vec<Cell> {
     let quantity = row.quantity();
     let name = Cell::new(row.cell.runtime.as_str());
     let mut cells = vec![
@@ -68,8 +67,6 @@ fn numbers(row: &Row, measured: &Measured) -> Vec<Cell> {
         Cell::new(quantity.show_interval(&measured.summary)),
         Cell::new(units::ratio(measured.ratio)),
     ];
-    if let Some(phases) = &measured.phases {
-        cells.extend(phases.values_ns().map(|ns| Cell::new(units::time(ns))));
-    }
+    cells.extend(columns.iter().map(|column| Cell::new(column.show(measured))));
     cells
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::record::{Function, Record};
 use isobar_core::Failure;
-use isobar_core::measure::{MeasureError, Measurement, Samples, Scenario, Trial};
+use isobar_core::measure::{MeasureError, Measurement, Samples, Stop, WarmUp};
 
 fn small() -> Run {
     synthetic::run(7, 2, 2, 3, true)
@@ -47,47 +47,55 @@ fn a_summary_does_not_depend_on_other_cells() {
     }
 }
 
-fn record(run: &Run, runtime: &str, scenario: Scenario, round: u32, result: Result<Samples, Failure>) -> Record {
+fn record(run: &Run, runtime: &str, scenario: &str, round: u32, result: Result<Samples, Failure>) -> Record {
     let cell = crate::record::Cell {
         runtime: runtime.parse().unwrap(),
         function: run.header.functions[0].name.clone(),
-        scenario,
+        scenario: scenario.parse().unwrap(),
     };
     let result = match result {
-        Ok(samples) => Ok(Measurement { samples, warm_up_samples: 0, peak_rss_bytes: None }),
+        Ok(samples) => Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Time, readings: [].into() }),
         Err(failure) => Err(MeasureError::Failure(failure)),
     };
-    Record { cell, round, artifact: None, result }
+    Record {
+        cell,
+        round,
+        machine: 0,
+        elapsed_ns: 0,
+        cpus: vec![],
+        noise: None,
+        histogram: None,
+        artifact: None,
+        result,
+    }
 }
 
 fn warm(ns: u64) -> Result<Samples, Failure> {
-    Ok(Samples { instantiate_ns: vec![ns], execute_ns: vec![10], teardown_ns: vec![1], ..Samples::default() })
+    Ok(Samples::of([("instantiate_ns", vec![ns]), ("execute_ns", vec![10]), ("teardown_ns", vec![1])]))
 }
 
 #[test]
 fn rows_hold_what_the_records_say() {
     let mut run = synthetic::run(1, 1, 1, 1, false);
-    let cold = Samples {
-        engine_ns: vec![1, 2, 3],
-        load_ns: vec![10, 20, 30],
-        instantiate_ns: vec![100, 200, 300],
-        execute_ns: vec![1000, 2000, 3000],
-        teardown_ns: vec![9, 9, 9],
-        trials: vec![],
-    };
-    let trial = |completed| Trial { completed: vec![completed; 2], elapsed_ns: vec![1_000_000_000; 2] };
-    let trials = |n| Ok(Samples { trials: vec![trial(n)], ..Samples::default() });
-    let two = Scenario::Throughput { threads: 2 };
+    let cold = Samples::of([
+        ("engine_ns", vec![1, 2, 3]),
+        ("load_ns", vec![10, 20, 30]),
+        ("instantiate_ns", vec![100, 200, 300]),
+        ("execute_ns", vec![1000, 2000, 3000]),
+        ("teardown_ns", vec![9, 9, 9]),
+    ]);
+    let trials = |n| Ok(Samples::of([("completed", vec![n; 2]), ("elapsed_ns", vec![1_000_000_000; 2])]));
+    let two = "throughput/2";
     run.records = vec![
         record(&run, "a/slow", two, 0, trials(5)),
         record(&run, "a/fast", two, 0, trials(20)),
-        record(&run, "a/slow", Scenario::Warm, 1, warm(989)),
-        record(&run, "a/slow", Scenario::Warm, 0, warm(1989)),
-        record(&run, "a/fast", Scenario::Warm, 0, warm(489)),
-        record(&run, "a/part", Scenario::Warm, 0, warm(1)),
-        record(&run, "a/part", Scenario::Warm, 1, Err(Failure::Timeout { limit_ns: 1_000_000_000 })),
-        record(&run, "a/none", Scenario::Warm, 0, Ok(Samples::default())),
-        record(&run, "a/fast", Scenario::Cold, 0, Ok(cold)),
+        record(&run, "a/slow", "warm", 1, warm(989)),
+        record(&run, "a/slow", "warm", 0, warm(1989)),
+        record(&run, "a/fast", "warm", 0, warm(489)),
+        record(&run, "a/part", "warm", 0, warm(1)),
+        record(&run, "a/part", "warm", 1, Err(Failure::Timeout { limit_ns: 1_000_000_000 })),
+        record(&run, "a/none", "warm", 0, Ok(Samples::default())),
+        record(&run, "a/fast", "cold", 0, Ok(cold)),
     ];
     let rows = rows(&run);
     let told: Vec<String> = rows
@@ -110,8 +118,8 @@ fn rows_hold_what_the_records_say() {
             "a/slow throughput/2 Ok((10.0, 4.0, 1))",
         ]
     );
-    let phases = rows[0].measured().unwrap().phases.unwrap();
-    assert_eq!(phases.values_ns(), [2.0, 20.0, 200.0, 2000.0]);
+    let parts: Vec<f64> = rows[0].measured().unwrap().parts.iter().map(|part| part.median).collect();
+    assert_eq!(parts, [2.0, 20.0, 200.0, 2000.0]);
 }
 
 #[test]
@@ -119,10 +127,10 @@ fn what_records_say_is_shown_and_does_nothing_else() {
     let mut run = synthetic::run(1, 1, 1, 1, false);
     let nasty = "<script>alert(1)</script> | **b** [x](http://e.g) `c`\n# h\u{1b}[31m & \"q\" 'r'";
     run.header.functions = vec![Function { description: nasty.into(), ..run.header.functions[0].clone() }];
-    run.header.machine.cpu = nasty.into();
+    run.header.machines[0].cpu = nasty.into();
     run.header.absent[0].reason = nasty.into();
     run.header.runtimes[0].settings.insert(nasty.into(), nasty.into());
-    run.records = vec![record(&run, "a/b", Scenario::Warm, 0, Err(Failure::host(nasty)))];
+    run.records = vec![record(&run, "a/b", "warm", 0, Err(Failure::host(nasty)))];
     let rows = rows(&run);
     let (page, text, table) = (html(&run, &rows), markdown(&run, &rows), terminal(&rows, false));
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; | **b**") && !page.contains("<script"));
@@ -149,14 +157,14 @@ fn tables_in_markdown_are_rectangular() {
 #[test]
 fn a_run_that_was_cut_off_says_so() {
     let mut run = small();
-    let rounds = run.header.rounds;
+    let rounds = run.header.schedule.min_processes;
     let whole = markdown(&run, &rows(&run));
-    assert!(!whole.contains("cut off"));
+    assert!(!whole.contains("Incomplete"));
     let last = run.records.last().unwrap().cell.clone();
     run.records
         .retain(|record| record.cell != last && (record.round + 1 < rounds || record.cell.function != "rust/hello"));
     let text = markdown(&run, &rows(&run));
-    assert!(text.contains(" 1 were not measured at all, and "), "{text}");
+    assert!(text.contains("Incomplete") && text.contains(" 1 were not measured at all, and "), "{text}");
 }
 
 #[test]
@@ -165,8 +173,7 @@ fn writing_names_every_file_and_links_to_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(&run, &rows(&run), folder.path()).unwrap();
     let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
-    let charts =
-        ["cold", "warm", "throughput"].map(|name| [format!("charts/{name}.svg"), format!("charts/{name}.png")]);
+    let charts = crate::chart::CHARTS.map(|chart| ["svg", "png"].map(|kind| format!("charts/{}.{kind}", chart.name)));
     let expected: Vec<String> =
         ["report.html", "report.md"].map(str::to_owned).into_iter().chain(charts.into_iter().flatten()).collect();
     assert_eq!(names, expected);

@@ -1,7 +1,7 @@
 //! Numbers as people read them: a unit that fits, three significant digits.
 
 use crate::stats::Summary;
-use isobar_core::measure::Scenario;
+use isobar_core::measure::{ScenarioId, Unit as Measured};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// What a scenario's number is.
@@ -11,6 +11,10 @@ pub enum Quantity {
     Time,
     /// Invocations per second; more is better.
     Rate,
+    /// A size in bytes; less is better.
+    Bytes,
+    /// A number of instructions; less is better.
+    Instructions,
 }
 
 /// A unit: its name, and how much of the quantity it is.
@@ -18,14 +22,17 @@ type Unit = (&'static str, f64);
 
 const TIMES: [Unit; 4] = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)];
 const RATES: [Unit; 3] = [("/s", 1.0), ("k/s", 1e3), ("M/s", 1e6)];
+const COUNTS: [Unit; 4] = [("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)];
 const BYTES: [Unit; 4] = [("B", 1.0), ("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0)];
 
 impl Quantity {
     /// What is measured in `scenario`.
-    pub fn of(scenario: Scenario) -> Self {
-        match scenario {
-            Scenario::Cold | Scenario::Warm => Quantity::Time,
-            Scenario::Throughput { .. } => Quantity::Rate,
+    pub fn of(id: ScenarioId) -> Self {
+        match id.scenario().unit() {
+            Measured::Nanoseconds => Quantity::Time,
+            Measured::PerSecond => Quantity::Rate,
+            Measured::Bytes => Quantity::Bytes,
+            Measured::Instructions => Quantity::Instructions,
         }
     }
 
@@ -45,7 +52,7 @@ impl Quantity {
     pub fn ratio(self, value: f64, best: f64) -> f64 {
         match self {
             _ if value == best => 1.0,
-            Quantity::Time => value / best,
+            Quantity::Time | Quantity::Bytes | Quantity::Instructions => value / best,
             Quantity::Rate => best / value,
         }
     }
@@ -53,16 +60,16 @@ impl Quantity {
     /// Which of two values is better comes first.
     pub fn better_first(self, a: f64, b: f64) -> std::cmp::Ordering {
         match self {
-            Quantity::Time => a.total_cmp(&b),
             Quantity::Rate => b.total_cmp(&a),
+            _ => a.total_cmp(&b),
         }
     }
 
     /// `lower is better`.
     pub fn direction(self) -> &'static str {
         match self {
-            Quantity::Time => "lower is better",
             Quantity::Rate => "higher is better",
+            _ => "lower is better",
         }
     }
 
@@ -78,6 +85,8 @@ impl Quantity {
         match self {
             Quantity::Time => &TIMES,
             Quantity::Rate => &RATES,
+            Quantity::Bytes => &BYTES,
+            Quantity::Instructions => &COUNTS,
         }
     }
 }
@@ -92,14 +101,43 @@ pub fn bytes(bytes: u64) -> String {
     if bytes < 1024 { format!("{bytes} B") } else { show(&BYTES, bytes as f64) }
 }
 
+/// How many things of this size fit into a gibibyte: `8192`, `26.2 k`.
+pub fn per_gib(bytes: f64) -> String {
+    let count = 1073741824.0 / bytes;
+    match count {
+        _ if !(bytes > 0.0 && count.is_finite()) => "-".to_owned(),
+        c if c < 9999.5 => format!("{:.0}", c.floor()),
+        c => show(&COUNTS, c),
+    }
+}
+
 /// How many times worse than the best: `1.00x`, `12.3x`.
 pub fn ratio(ratio: f64) -> String {
     if ratio.is_finite() { format!("{:.*}x", decimals(ratio), ratio) } else { "-".to_owned() }
 }
 
-/// `1 thread`, `2 threads`.
+/// A share as a percentage, two significant digits at least: `2 %`, `0.35 %`.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let digits = match percent {
+        p if !p.is_finite() => return "?".to_owned(),
+        p if p >= 9.95 => 0,
+        p if p >= 0.995 => 1,
+        _ => 2,
+    };
+    let text = format!("{percent:.digits$}");
+    let short = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{short} %")
+}
+
+/// `1 thread`, `2 threads`, `3 processes`.
 pub fn count(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+    let ending = match one {
+        _ if n == 1 => "",
+        one if one.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{n} {one}{ending}")
 }
 
 /// A time since the Unix epoch in seconds: `2026-11-20 17:46 UTC`.
@@ -164,14 +202,19 @@ mod tests {
         );
         assert_eq!((ratio(1.0), ratio(12.345), ratio(1234.0)), ("1.00x".into(), "12.3x".into(), "1234x".into()));
         assert_eq!(ratio(f64::NAN), "-");
+        let shares = [0.02, 0.0, 0.125, 0.0312, 0.0035, 1.0, f64::INFINITY].map(percent);
+        assert_eq!(shares, ["2 %", "0 %", "12 %", "3.1 %", "0.35 %", "100 %", "?"]);
+        let sizes = [0.0, -4096.0, 131_072.0, 40_960.0, 3e9].map(per_gib);
+        assert_eq!(sizes, ["-", "-", "8192", "26.2 k", "0"]);
         assert_eq!((count(1, "thread"), count(2, "thread")), ("1 thread".into(), "2 threads".into()));
     }
 
     #[test]
     fn intervals_are_in_the_unit_of_the_median() {
-        let summary = Summary { median: 998_000.0, low: 40_000.0, high: 1_204_400.0, processes: 1, samples: 3 };
+        let summary =
+            Summary { median: 998_000.0, low: 40_000.0, high: 1_204_400.0, processes: 1, samples: 3, mad: 1.0 };
         assert_eq!(Quantity::Time.show_interval(&summary), "[40, 1204]");
-        let summary = Summary { median: 41_234.0, low: 40_812.0, high: 41_949.0, processes: 1, samples: 3 };
+        let summary = Summary { median: 41_234.0, low: 40_812.0, high: 41_949.0, processes: 1, samples: 3, mad: 1.0 };
         assert_eq!(Quantity::Time.show_interval(&summary), "[40.8, 41.9]");
     }
 

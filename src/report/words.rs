@@ -1,15 +1,59 @@
 //! What the reports say in words.
 
 use super::units;
-use isobar_core::measure::Scenario;
+use crate::experiment::CellStop;
+use crate::record::{Header, Schedule};
+use isobar_core::measure::{Scenario, ScenarioId};
 use isobar_core::{Enforcer, Execution};
 
 /// `cold start`, `throughput on 2 threads`.
-pub(super) fn scenario(scenario: Scenario) -> String {
-    match scenario {
-        Scenario::Cold => "cold start".to_owned(),
-        Scenario::Warm => "warm invocation".to_owned(),
-        Scenario::Throughput { threads } => format!("throughput on {}", units::count(threads as usize, "thread")),
+pub(super) fn scenario(id: ScenarioId) -> String {
+    match id.scenario().threads(1) {
+        Some(_) => format!("{} on {}", id.scenario().title(), units::count(id.threads() as usize, "thread")),
+        None => id.scenario().title().to_owned(),
+    }
+}
+
+/// `Cold start`: the scenario's title at the start of a line.
+pub(super) fn capitalised(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// `5 processes for each cell`, or why there may be more.
+pub(crate) fn schedule(header: &Header) -> String {
+    let Schedule { min_processes, max_processes, precision, .. } = header.schedule;
+    let fewest = units::count(min_processes as usize, "process");
+    if max_processes <= min_processes {
+        return format!("{fewest} for each cell");
+    }
+    format!("{fewest} for each cell, up to {max_processes} until it is known within ±{}", units::percent(precision))
+}
+
+/// `User time`, `Peak RSS`: a measure's name as a heading, the unit left out.
+pub(super) fn measure(name: &str) -> String {
+    let (name, time) = match name.strip_suffix("_ns") {
+        Some(name) => (name, " time"),
+        None => (name.strip_suffix("_bytes").unwrap_or(name), ""),
+    };
+    let word = |word: &str| if matches!(word, "rss" | "pss" | "uss") { word.to_uppercase() } else { word.to_owned() };
+    let words: Vec<String> = name.split('_').map(word).collect();
+    capitalised(&words.join(" ")) + time
+}
+
+/// What the number of a scenario is of its samples.
+pub(super) fn number(scenario: &dyn Scenario) -> &'static str {
+    if scenario.slope().is_some() { "slope" } else { "median" }
+}
+
+/// Why a cell was not measured in more processes.
+pub(super) fn stop(stop: CellStop) -> &'static str {
+    match stop {
+        CellStop::Precision => "precision",
+        CellStop::Processes => "processes",
+        CellStop::Time => "time",
+        CellStop::Failed => "failure",
+        CellStop::CutOff => "cut off",
     }
 }
 
@@ -30,38 +74,37 @@ pub(super) fn enforcer(enforcer: Enforcer) -> &'static str {
     }
 }
 
-/// What each number means.
-pub(super) const MEANINGS: [(&str, &str); 8] = [
-    (
-        "Cold start",
-        "What the first invocation of a function costs on a node where nothing is prepared but the stored artifact, in a \
-         process that already runs: create the engine, load the artifact (compile it, or map compiled code), make a \
-         sandbox, run the function. The sum of these four phases. Compiling ahead of time is not part of it: a platform \
-         does it once per deployment, and it has a table of its own. The file is in the page cache.",
-    ),
-    (
-        "Warm invocation",
-        "What every further invocation costs: make a fresh sandbox, run the function, release the sandbox. The module \
-         stays loaded; nothing of an earlier invocation is reused.",
-    ),
-    (
-        "Throughput",
-        "Warm invocations per second, when each of so many threads starts its next invocation as soon as its last one \
-         ended. All threads share one loaded module.",
-    ),
+/// What the words beside the scenarios' own mean.
+pub(super) const MEANINGS: [(&str, &str); 9] = [
     (
         "Median",
-        "Half of the samples of all rounds are below it, half above. The mean would say more about rare disturbances \
+        "Half of the samples of all processes are below it, half above. The mean would say more about rare disturbances \
          than about the runtime.",
     ),
     (
         "95 % interval",
-        "Where the median could as well have been, judging by how the samples differ between processes and within each: \
-         a percentile bootstrap on two levels, 1,000 resamples. Where the intervals of two runtimes overlap, this run \
-         does not tell them apart. With one round it says only what one process showed, and with few rounds it is rather \
-         too narrow than too wide.",
+        "Where the median could as well have been, judging by how it varies when the processes are drawn with \
+         replacement, 1,000 times, and by how the samples within them vary; the wider interval counts. Where the \
+         intervals of two runtimes overlap, this run does not tell them apart. With one round it says only what one \
+         process showed; with few rounds it is wide, as few processes say little.",
     ),
     ("Ratio", "How many times worse than the best runtime for the same function and scenario; 1.00x is the best."),
+    (
+        "p90, p99, p99.9",
+        "So many per cent of the samples of all processes took at most that long, to three digits. Missing where no sample \
+         lies beyond it.",
+    ),
+    (
+        "MAD",
+        "The median absolute deviation: half of the samples are nearer to the median than that. It tells how much single \
+         invocations vary, the interval how well their median is known.",
+    ),
+    (
+        "Ended by",
+        "Why a cell was not measured in more processes: its interval is as narrow as wanted (precision), there were as \
+         many as planned (processes), its time or that of the run was up (time), or the run was cut off.",
+    ),
+    ("Per GiB", "How many such instances fit into a gibibyte beside what their process needs anyway."),
     (
         "Failed",
         "At least one measurement failed, or gave another answer than the one that the function declares. Such a cell \

@@ -94,6 +94,7 @@ pub struct Outcome {
 
 /// Why an invocation gave no [`Outcome`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "failure", rename_all = "kebab-case")]
 pub enum Failure {
     /// The module is malformed, invalid, or needs what the runtime does not have.
@@ -209,6 +210,7 @@ impl Failure {
 /// The traps of the WebAssembly specification. Runtimes differ in what they tell apart: a guest's exhausted stack is
 /// [`TrapKind::StackOverflow`] in some and [`TrapKind::MemoryOutOfBounds`] in others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TrapKind {
     /// The `unreachable` instruction (a panic or an abort, in most languages).

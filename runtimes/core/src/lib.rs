@@ -15,4 +15,6 @@ pub mod settings;
 pub mod wasi;
 
 pub use contract::{Failure, Invocation, Limits, Outcome, TrapKind};
-pub use runtime::{Enforcement, Enforcer, Engine, Execution, Instance, Module, Runtime, RuntimeId, RuntimeInfo};
+pub use runtime::{
+    Enforcement, Enforcer, Engine, Execution, Instance, Module, Once, Remote, Runtime, RuntimeId, RuntimeInfo,
+};

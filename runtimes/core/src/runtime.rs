@@ -10,11 +10,14 @@
 //! | teardown | every invocation | dropping the instance |
 
 use crate::contract::{Failure, Invocation, Outcome};
+use crate::measure::{Budget, MeasureError, Measurement, ScenarioId, Task, nanoseconds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Instant;
 
 /// A runtime in one mode: `wasmtime/cranelift-aot+pooling`. Making one costs nothing; [`Runtime::engine`] starts it.
 pub trait Runtime: Send + Sync {
@@ -23,6 +26,43 @@ pub trait Runtime: Send + Sync {
 
     /// Creates the runtime: the `engine` phase.
     fn engine(&self) -> Result<Box<dyn Engine>, Failure>;
+
+    /// Everything from nothing to an answer, once. Where the runtime lives in a program of its own, this starts it.
+    fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
+        let start = Instant::now();
+        let outcome = self.engine()?.load(artifact)?.instantiate(invocation)?.execute()?;
+        Ok(Once { outcome, elapsed_ns: nanoseconds(start.elapsed()), peak_rss_bytes: None })
+    }
+
+    /// The program that the runtime lives in, if that is not this one.
+    fn remote(&self) -> Option<&dyn Remote> {
+        None
+    }
+}
+
+/// What [`Runtime::run_once`] gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The answer.
+    pub outcome: Outcome,
+    /// From the start to the answer, in nanoseconds; what is released afterwards does not count.
+    pub elapsed_ns: u64,
+    /// The largest resident size of the process that was started for it, in bytes, where there is one and the system
+    /// tells.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// A runtime that lives in a program of its own.
+pub trait Remote {
+    /// Measures a function in that program, in a new process.
+    ///
+    /// # Errors
+    /// The first invocation that fails or answers wrongly, or what became of the process.
+    fn measure(&self, scenario: ScenarioId, task: &Task, budget: &Budget) -> Result<Measurement, MeasureError>;
+
+    /// The same runtime, its program started by another one that takes a command: `valgrind`, with its arguments. Such a
+    /// program is left the time to end by itself.
+    fn under(&self, launcher: &[OsString]) -> Box<dyn Runtime>;
 }
 
 /// A runtime that was created.
@@ -66,6 +106,7 @@ pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// What a runtime is and how it is set, for results and for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RuntimeInfo {
     /// `runtime/mode+variant`.
     pub id: RuntimeId,
@@ -88,6 +129,7 @@ pub struct RuntimeInfo {
 
 /// How WebAssembly becomes something that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Execution {
     /// Compiled when loaded.
@@ -100,6 +142,7 @@ pub enum Execution {
 
 /// Who enforces each limit. The output limit is always enforced where the output is collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Enforcement {
     /// [`crate::Limits::wall_time_ns`].
     pub wall_time: Enforcer,
@@ -111,6 +154,7 @@ pub struct Enforcement {
 
 /// Who enforces a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Enforcer {
     /// The engine, which ends the one invocation.
@@ -121,6 +165,8 @@ pub enum Enforcer {
 
 /// The name of a runtime in one mode: `runtime/mode`, or `runtime/mode+variant`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = r"^[a-z0-9-]+/[a-z0-9-]+(\+[a-z0-9-]+)*$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct RuntimeId {
     text: String,

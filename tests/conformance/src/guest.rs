@@ -52,5 +52,5 @@ pub fn task(runtime: &dyn Runtime, folder: &Path) -> Result<Task, Failure> {
     runtime.engine()?.compile(&wasm, &artifact)?;
     let invocation = Invocation { env: vec![("NAME".to_owned(), "value".to_owned())], ..ask(&["echo"]) };
     let expectation = Expectation::exact(echo_of(&invocation));
-    Ok(Task { artifact, invocation, expectation })
+    Ok(Task { module: wasm, artifact, invocation, expectation })
 }

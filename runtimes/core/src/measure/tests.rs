@@ -67,20 +67,36 @@ impl Instance for Part {
 }
 
 fn task(stdout: &str) -> Task {
-    Task { artifact: "none".into(), invocation: Invocation::default(), expectation: Expectation::exact(stdout) }
+    Task {
+        module: "none".into(),
+        artifact: "none".into(),
+        invocation: Invocation::default(),
+        expectation: Expectation::exact(stdout),
+    }
 }
 
-const BUDGET: Budget =
-    Budget { warm_up_samples: 3, warm_up_ns: 1 << 40, min_samples: 2, max_samples: 5, time_ns: 1 << 40 };
+const BUDGET: Budget = Budget {
+    warm_up_samples: 3,
+    warm_up_ns: 1 << 40,
+    min_samples: 2,
+    max_samples: 5,
+    time_ns: 1 << 40,
+    precision: 0.0,
+};
+
+fn scenario(name: &str) -> ScenarioId {
+    name.parse().unwrap()
+}
 
 #[test]
 fn warm_and_cold_take_the_samples_that_the_budget_allows() {
-    for (scenario, warm_up) in [(Scenario::Warm, 3), (Scenario::Cold, 0)] {
+    for (name, warm_up) in [("warm", 3), ("cold", 0)] {
         let runtime = Counting::new(u64::MAX);
-        let measured = measure(&runtime, scenario, &task("ok"), &BUDGET).unwrap();
-        assert_eq!(measured.samples.execute_ns.len(), 5);
-        assert_eq!(measured.samples.engine_ns.len(), if warm_up == 0 { 5 } else { 0 });
-        assert_eq!(measured.warm_up_samples, warm_up);
+        let measured = measure(&runtime, scenario(name), &task("ok"), &BUDGET).unwrap();
+        assert_eq!(measured.samples.column("execute_ns").len(), 5);
+        assert_eq!(measured.stop, Stop::Samples);
+        assert_eq!(measured.samples.column("engine_ns").len(), if warm_up == 0 { 5 } else { 0 });
+        assert_eq!(measured.warm_up.samples, warm_up);
         assert_eq!(runtime.calls.load(SeqCst), 5 + u64::from(warm_up));
     }
 }
@@ -88,26 +104,30 @@ fn warm_and_cold_take_the_samples_that_the_budget_allows() {
 #[test]
 fn a_budget_without_time_still_takes_the_fewest_samples() {
     let budget = Budget { time_ns: 0, warm_up_ns: 0, ..BUDGET };
-    let measured = measure(&Counting::new(u64::MAX), Scenario::Warm, &task("ok"), &budget).unwrap();
-    assert_eq!((measured.samples.execute_ns.len(), measured.warm_up_samples), (2, 0));
+    let measured = measure(&Counting::new(u64::MAX), scenario("warm"), &task("ok"), &budget).unwrap();
+    assert_eq!((measured.samples.column("execute_ns").len(), measured.warm_up.samples), (2, 0));
 }
 
 #[test]
 fn throughput_counts_every_thread() {
     let budget = Budget { time_ns: 1_000_000, ..BUDGET };
     let runtime = Counting::new(u64::MAX);
-    let measured = measure(&runtime, Scenario::Throughput { threads: 3 }, &task("ok"), &budget).unwrap();
-    let counted: u64 = measured.samples.trials.iter().flat_map(|t| &t.completed).sum();
+    let measured = measure(&runtime, scenario("throughput/3"), &task("ok"), &budget).unwrap();
+    let counted: u64 = measured.samples.column("completed").iter().sum();
     assert_eq!(counted + 3, runtime.calls.load(SeqCst));
-    assert!(measured.samples.trials.iter().all(|t| t.completed.len() == 3 && t.rate_per_s() > 0.0));
+    let rates = scenario("throughput/3").values(&measured.samples);
+    assert_eq!(rates.len() * 3, measured.samples.column("elapsed_ns").len());
+    assert!(!rates.is_empty() && rates.iter().all(|rate| *rate > 0.0));
 }
 
 #[test]
 fn a_wrong_answer_or_a_failure_is_no_measurement() {
-    for scenario in [Scenario::Cold, Scenario::Warm, Scenario::Throughput { threads: 2 }] {
-        let wrong = measure(&Counting::new(u64::MAX), scenario, &task("no"), &BUDGET).unwrap_err();
+    let artifact = tempfile::NamedTempFile::new().unwrap();
+    let task = |stdout| Task { artifact: artifact.path().to_owned(), ..task(stdout) };
+    for name in ["cold", "process-cold", "warm", "throughput/2", "density"] {
+        let wrong = measure(&Counting::new(u64::MAX), scenario(name), &task("no"), &BUDGET).unwrap_err();
         assert_eq!(wrong, MeasureError::WrongAnswer(r#""ok" instead of "no""#.into()));
-        let failed = measure(&Counting::new(5), scenario, &task("ok"), &BUDGET).unwrap_err();
+        let failed = measure(&Counting::new(3), scenario(name), &task("ok"), &BUDGET).unwrap_err();
         assert!(matches!(failed, MeasureError::Failure(Failure::Trap { .. })), "{failed}");
     }
 }
@@ -116,7 +136,7 @@ fn a_wrong_answer_or_a_failure_is_no_measurement() {
 fn more_threads_than_a_runtime_allows_are_refused() {
     let mut runtime = Counting::new(u64::MAX);
     runtime.info.concurrent = false;
-    let refused = measure(&runtime, Scenario::Throughput { threads: 2 }, &task("ok"), &BUDGET);
+    let refused = measure(&runtime, scenario("throughput/2"), &task("ok"), &BUDGET);
     assert!(matches!(refused, Err(MeasureError::Failure(Failure::Host { .. }))));
 }
 
@@ -132,4 +152,34 @@ fn rules_for_standard_output() {
     assert!(rule(StdoutRule::Any).check(&outcome(1, "abc")).unwrap_err().contains("exit code 1 instead of 0"));
     let long = Expectation::exact("x").check(&outcome(0, &"y".repeat(100))).unwrap_err();
     assert!(long.ends_with("(100 bytes) instead of \"x\""), "{long}");
+}
+
+#[test]
+fn density_doubles_and_counts() {
+    let artifact = tempfile::NamedTempFile::new().unwrap();
+    let task = Task { artifact: artifact.path().to_owned(), ..task("ok") };
+    let measured = measure(&Counting::new(u64::MAX), scenario("density"), &task, &BUDGET).unwrap();
+    assert_eq!(measured.samples.column("instances"), [1, 2, 4]);
+    assert_eq!(measured.samples.column("modules_pss_bytes").len(), 3);
+    let density = scenario("density");
+    assert_eq!(density.values(&measured.samples).len(), 1);
+    assert_eq!(density.scenario().part_values("module_bytes", &measured.samples).len(), 1);
+    assert_eq!(measured.readings["invocations"], 4);
+}
+
+#[test]
+fn deployment_is_for_those_who_compile_ahead_of_time() {
+    let info = Counting::new(1).info;
+    let deploy = scenario("deploy").scenario();
+    assert!(deploy.obstacle(&info, 1).is_some());
+    assert!(deploy.obstacle(&RuntimeInfo { execution: Execution::Aot, ..info }, 1).is_none());
+}
+
+#[test]
+fn a_slope_that_is_known() {
+    let anscombe = [10.0, 8.0, 13.0, 9.0, 11.0, 14.0, 6.0, 4.0, 12.0, 7.0, 5.0]
+        .into_iter()
+        .zip([8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68]);
+    assert!((least_squares_slope(anscombe).unwrap() - 0.50009).abs() < 1e-5);
+    assert_eq!(least_squares_slope([(1.0, 2.0)].into_iter()), None);
 }

@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// All of a runner's `main`: answers requests until standard input ends.
 ///
@@ -53,6 +53,9 @@ pub fn main(runtimes: Vec<Box<dyn Runtime>>) -> ExitCode {
     }
 }
 
+/// How long a runner that is told to end may take. It would go on for ever if isobar was gone before it looked for it.
+const FAREWELL: Duration = Duration::from_secs(60);
+
 /// Ends this process when isobar is gone, even in the middle of a function that never ends.
 fn end_with_parent() {
     let parent = rustix::process::getppid();
@@ -60,7 +63,8 @@ fn end_with_parent() {
         // Nothing is asked for but to be told that the other end was closed: no wake-up before.
         let mut stdin = [PollFd::from_borrowed_fd(rustix::stdio::stdin(), PollFlags::empty())];
         let _ = poll(&mut stdin, None);
-        while rustix::process::getppid() == parent {
+        let since = Instant::now();
+        while rustix::process::getppid() == parent && since.elapsed() < FAREWELL {
             std::thread::sleep(Duration::from_millis(200));
         }
         std::process::exit(1);

@@ -2,13 +2,13 @@
 //! reply on its standard output. `docs/RUNNER.md` describes them for authors of runners in other languages.
 
 use crate::contract::{Failure, Invocation, Outcome};
-use crate::measure::{Budget, MeasureError, Measurement, Scenario, Task};
+use crate::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
 use crate::runtime::{RuntimeId, RuntimeInfo};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The version of the messages.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// What isobar asks of a runner. Each request gets one [`Reply`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,12 +50,21 @@ pub enum Request {
         /// Its number.
         handle: u64,
     },
+    /// Everything from nothing to an answer, once, in a runtime of its own making: [`Reply::Executed`].
+    Run {
+        /// Which runtime.
+        runtime: RuntimeId,
+        /// The file to load.
+        artifact: PathBuf,
+        /// The invocation.
+        invocation: Invocation,
+    },
     /// Measure in a runtime of its own making: [`Reply::Measured`].
     Measure {
         /// Which runtime.
         runtime: RuntimeId,
         /// What of it.
-        scenario: Scenario,
+        scenario: ScenarioId,
         /// On which function.
         task: Task,
         /// How long.

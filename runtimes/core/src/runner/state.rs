@@ -39,6 +39,7 @@ impl<'a> State<'a> {
                 let known = self.instances.remove(&handle).is_some() || self.modules.remove(&handle).is_some();
                 if known { Ok(done(start)) } else { Err(unknown(handle)) }
             }
+            Request::Run { runtime, artifact, invocation } => self.run(&runtime, &artifact, &invocation),
             Request::Measure { runtime, scenario, task, budget } => {
                 return match self.measure(&runtime, scenario, &task, &budget) {
                     Ok(measurement) => Reply::Measured { measurement },
@@ -106,16 +107,25 @@ impl<'a> State<'a> {
         Ok(Reply::Executed { outcome, elapsed_ns: nanoseconds(start.elapsed()) })
     }
 
+    fn run(&mut self, id: &RuntimeId, artifact: &Path, invocation: &Invocation) -> Result<Reply, Failure> {
+        let runtime = self.find(id)?;
+        invocation.check()?;
+        let _limit = limit_by_process(runtime, invocation, 1);
+        let once = runtime.run_once(artifact, invocation)?;
+        Ok(Reply::Executed { outcome: once.outcome, elapsed_ns: once.elapsed_ns })
+    }
+
     fn measure(
         &mut self,
         id: &RuntimeId,
-        scenario: measure::Scenario,
+        scenario: measure::ScenarioId,
         task: &measure::Task,
         budget: &measure::Budget,
     ) -> Result<measure::Measurement, MeasureError> {
         let runtime = self.find(id)?;
         task.invocation.check()?;
-        let _limit = limit_by_process(runtime, &task.invocation, scenario.threads());
+        let live = scenario.scenario().live_instances(scenario.threads());
+        let _limit = limit_by_process(runtime, &task.invocation, live);
         measure::measure(runtime, scenario, task, budget)
     }
 
@@ -126,8 +136,8 @@ impl<'a> State<'a> {
 }
 
 /// The process' own memory limit, for runtimes that have none, or whose stack grows as long as there is memory.
-fn limit_by_process(runtime: &dyn Runtime, invocation: &Invocation, threads: u32) -> Option<AllocationLimit> {
-    let bytes = invocation.limits.memory_bytes.saturating_mul(u64::from(threads));
+fn limit_by_process(runtime: &dyn Runtime, invocation: &Invocation, live: u32) -> Option<AllocationLimit> {
+    let bytes = invocation.limits.memory_bytes.saturating_mul(u64::from(live));
     let enforcement = runtime.info().enforcement;
     [enforcement.memory, enforcement.stack].contains(&Enforcer::Process).then(|| limit_allocation(bytes))
 }
