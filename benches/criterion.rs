@@ -5,7 +5,7 @@
 //! ahead of time, starting runner programs, loading modules.
 
 use criterion::Criterion;
-use isobar::experiment::Plan;
+use isobar::experiment::{FunctionSet, Plan};
 use isobar::record::{Cell, cores};
 use isobar::registry::Registry;
 use isobar::remote::RemoteRuntime;
@@ -55,7 +55,7 @@ fn main() {
 fn cells(registry: &Registry, catalogue: &Catalogue) -> (Vec<Cell>, usize) {
     let filters = std::env::var(FILTERS).unwrap_or_default();
     let filters: Vec<String> = filters.split_whitespace().map(str::to_owned).collect();
-    let plan = Plan::new(&registry.runtimes, catalogue.workloads(), cores(), true, false, &filters, &[])
+    let plan = Plan::new(&registry.runtimes, catalogue.workloads(), cores(), FunctionSet::Quick, false, &filters, &[])
         .unwrap_or_else(|error| panic!("{FILTERS}: {error}"));
     let time = |cell: &Cell| matches!(cell.scenario.scenario().unit(), Unit::Nanoseconds | Unit::PerSecond);
     let mut cells: Vec<Cell> = plan.cells.into_iter().filter(time).collect();

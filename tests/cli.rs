@@ -32,7 +32,7 @@ fn run_in(results: &Path) -> PathBuf {
 fn unknown_names_get_the_nearest_ones() {
     assert!(complaint(&["invoke", "wasmi/lasy", "hello"]).contains("did you mean wasmi/lazy"));
     assert!(complaint(&["invoke", "wasmi/lazy", "helo"]).contains("did you mean rust/hello"));
-    assert!(complaint(&["run", "--filter", "fibonaci"]).contains("did you mean rust/fibonacci"));
+    assert!(complaint(&["run", "--filter", "fibonaci"]).contains("did you mean fibonacci"));
     assert!(complaint(&["invoke", "wasmi/lazy", "missing.wasm"]).contains("no file missing.wasm"));
     assert!(complaint(&["invoke", "wasmi/lazy", "hello", "--env", "X"]).contains("--env KEY=VALUE"));
     assert!(complaint(&["resume", "missing"]).contains("cannot read missing/run.json (is it the folder of a run?)"));
@@ -200,4 +200,22 @@ fn interrupting_a_run_keeps_what_was_measured() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     // What is there can still be reported.
     isobar().arg("report").arg(&run).assert().success();
+}
+
+#[test]
+fn a_filter_chooses_a_function_in_every_language() {
+    let functions = |options: &[&str]| {
+        let results = tempfile::tempdir().unwrap();
+        let tiny = ["--filter", "wasmtime/winch-aot", "--filter", "deploy", "--max-processes=1", "--processes=1"];
+        let mut run = isobar();
+        run.arg("run").args(tiny).args(["--cell-time=1ms", "--quick"]).args(options).arg("--results").arg(results.path());
+        run.assert().success();
+        let cells = Run::read(&run_in(results.path())).unwrap().header.cells;
+        cells.into_iter().map(|cell| cell.function).collect::<Vec<_>>()
+    };
+    assert_eq!(functions(&[]), ["rust/fibonacci", "rust/hello", "wat/empty"]);
+    let hello = functions(&["--filter", "hello"]);
+    assert!(["c/hello", "go/hello", "lua/hello", "zig/hello"].iter().all(|name| hello.iter().any(|h| h == name)));
+    assert!(hello.iter().all(|name| name.ends_with("/hello")), "{hello:?}");
+    assert_eq!(functions(&["--filter", "c/fibonacci+mvp"]), ["c/fibonacci+mvp"]);
 }

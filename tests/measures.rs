@@ -10,7 +10,7 @@ fn run(args: &[&str]) -> (Value, Vec<Value>) {
     let results = tempfile::tempdir().unwrap();
     let mut command = Command::cargo_bin("isobar").expect("the program is built");
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("ISOBAR_RUNNERS").timeout(Duration::from_secs(240));
-    let given = ["run", "--quick", "--processes", "1", "--max-processes", "1", "--filter", "hello", "--results"];
+    let given = ["run", "--quick", "--processes", "1", "--max-processes", "1", "--filter", "rust/hello", "--results"];
     command.args(given).arg(results.path()).args(args).assert().success();
     let folder = std::fs::read_dir(results.path()).unwrap().next().unwrap().unwrap().path();
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();

@@ -1,4 +1,5 @@
 use super::Places;
+use crate::workload::{Catalogue, Workload};
 use anyhow::Result;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -34,12 +35,7 @@ impl List {
             table.add_row([info.id.as_str(), &info.version, &info.wasi, variants.trim_end()]);
         }
         println!("{table}\n");
-        let mut functions = self::table(["function", "bytes", "what it does", "what it stands for"]);
-        for workload in catalogue.workloads() {
-            let bytes = workload.module_bytes.to_string();
-            functions.add_row([&workload.name, &bytes, &workload.description, &workload.stands_for]);
-        }
-        println!("{functions}\n");
+        println!("{}\n", functions(&catalogue));
         let mut scenarios = self::table(["scenario", "what is measured", ""]);
         for scenario in SCENARIOS {
             let when = scenario.opt_in().map_or_else(String::new, |name| format!("only with --measure {name}"));
@@ -50,6 +46,32 @@ impl List {
             println!("absent: {} ({})", absent.family, absent.reason);
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The functions, each with its variants, and how many are not built.
+fn functions(catalogue: &Catalogue) -> String {
+    let all = catalogue.workloads();
+    let mut table = self::table(["function", "set", "bytes", "variants", "sizes", "what it does"]);
+    for workload in all.iter().filter(|workload| workload.variant.is_none()) {
+        let set = match (workload.quick, workload.default) {
+            (true, _) => "quick",
+            (false, true) => "default",
+            (false, false) => "",
+        };
+        let of_this = |other: &&Workload| {
+            other.name.strip_prefix(&workload.name).is_some_and(|rest| rest.starts_with('+'))
+        };
+        let variants = all.iter().filter(of_this).filter_map(|other| other.variant.as_deref());
+        let variants: String = variants.map(|variant| format!("+{variant} ")).collect();
+        let sizes: Vec<&str> = workload.sizes().collect();
+        let bytes = workload.module_bytes.to_string();
+        let cells = [&workload.name, set, &bytes, variants.trim_end(), &sizes.join(" "), &workload.description];
+        table.add_row(cells);
+    }
+    match catalogue.unbuilt().len() {
+        0 => table.to_string(),
+        count => format!("{table}\nnot built: {count} modules; `isobar build` builds those whose toolchains are here"),
     }
 }
 

@@ -1,6 +1,6 @@
 use super::Places;
 use super::progress::{measure, warn};
-use crate::experiment::{Plan, keep, plan_sha256};
+use crate::experiment::{FunctionSet, Plan, keep, plan_sha256};
 use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
 use crate::registry::Registry;
 use crate::workload::Workload;
@@ -28,6 +28,9 @@ pub struct Run {
     /// Only what this glob matches: runtimes ('wasmtime/*'), functions (hello, 'rust/*') or scenarios (warm); repeatable
     #[arg(short, long = "filter", value_name = "GLOB")]
     filters: Vec<String>,
+    /// Every function in every language, not only the few of the default set
+    #[arg(long)]
+    all_functions: bool,
     /// All variants too (+pooling, +shared-wasi, +limits, ...), not only the plain modes
     #[arg(long)]
     variants: bool,
@@ -83,7 +86,7 @@ impl Run {
             &registry.runtimes,
             catalogue.workloads(),
             cores,
-            self.quick,
+            self.functions(),
             self.variants,
             &self.filters,
             &self.measures,
@@ -111,6 +114,14 @@ impl Run {
         };
         eprintln!("{cells} cells, {processes}, seed {seed}, into {}", folder.path().display());
         measure(header, Vec::new(), &registry, catalogue.workloads(), folder, self.strict)
+    }
+
+    fn functions(&self) -> FunctionSet {
+        match (self.all_functions, self.quick) {
+            (true, _) => FunctionSet::All,
+            (false, true) => FunctionSet::Quick,
+            (false, false) => FunctionSet::Default,
+        }
     }
 
     fn schedule(&self) -> Result<Schedule> {

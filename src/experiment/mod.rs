@@ -12,7 +12,7 @@ mod tests;
 
 pub use identity::{differences, plan_sha256};
 pub(crate) use plan::Chosen;
-pub use plan::{Plan, PlanError};
+pub use plan::{FunctionSet, Plan, PlanError};
 pub use run::{Observer, RunError, run};
 pub use schedule::{CellStop, Round, stops};
 pub use shard::{EmptyShard, keep, split};

@@ -5,6 +5,7 @@ use crate::workload::Workload;
 use globset::{Glob, GlobMatcher};
 use isobar_core::Runtime;
 use isobar_core::measure::ScenarioId;
+use std::collections::BTreeSet;
 
 /// The matrix: which runtimes, functions and scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,27 @@ pub struct Plan {
     pub cells: Vec<Cell>,
     /// What was chosen and cannot be measured.
     pub skipped: Vec<Skipped>,
+}
+
+/// Which functions are measured when no filter names one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionSet {
+    /// Those whose manifest says `quick = true`.
+    Quick,
+    /// Those whose manifest says `default = true`.
+    Default,
+    /// All of them, in every language.
+    All,
+}
+
+impl FunctionSet {
+    fn holds(self, workload: &Workload) -> bool {
+        match self {
+            FunctionSet::Quick => workload.quick,
+            FunctionSet::Default => workload.default,
+            FunctionSet::All => true,
+        }
+    }
 }
 
 /// A wish that cannot be met. Displayed as one line.
@@ -32,6 +54,9 @@ pub enum PlanError {
     /// There is nothing at all to measure with.
     #[error("no runtime is present; `isobar doctor` says what is missing")]
     NoRuntime,
+    /// No function says that it belongs to the set.
+    #[error("no function belongs to the set; choose with --filter, or give --all-functions")]
+    NoFunction,
 }
 
 fn did_you_mean(nearest: &[String]) -> String {
@@ -43,13 +68,13 @@ impl Plan {
     ///
     /// A filter is a glob over the names of runtimes (`wasmtime/*`), of functions (`rust/*`; without a slash it means
     /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
-    /// different kinds narrow each other down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
+    /// different kinds narrow each other down. Without a filter for functions it is those of `set`. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
     /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them.
     pub fn new(
         runtimes: &[RemoteRuntime],
         workloads: &[Workload],
         cores: u32,
-        quick: bool,
+        set: FunctionSet,
         variants: bool,
         filters: &[String],
         measures: &[String],
@@ -65,7 +90,10 @@ impl Plan {
         let plain = |at: &usize| chosen.filtered[0] || variants || infos[*at].id.variants().next().is_none();
         // A variant is measured when a filter names it, or when all are wanted.
         let plain_function = |at: &usize| chosen.filtered[1] || variants || workloads[*at].variant.is_none();
-        let quick_set = |at: &usize| plain_function(at) && (chosen.filtered[1] || !quick || workloads[*at].quick);
+        let of_set = |at: &usize| plain_function(at) && (chosen.filtered[1] || set.holds(&workloads[*at]));
+        if !chosen.positions(1).any(|at| of_set(&at)) {
+            return Err(PlanError::NoFunction);
+        }
         let mut plan = Plan { cells: Vec::new(), skipped: Vec::new() };
         for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
             let obstacle = |id: &ScenarioId| id.scenario().obstacle(info, id.threads());
@@ -74,7 +102,7 @@ impl Plan {
             };
             let wanted = chosen.positions(2).map(|at| scenarios[at]).filter(asked);
             let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) = wanted.partition(|id| obstacle(id).is_some());
-            for workload in chosen.positions(1).filter(quick_set).map(|at| &workloads[at]) {
+            for workload in chosen.positions(1).filter(of_set).map(|at| &workloads[at]) {
                 let cell = |&scenario| Cell { runtime: info.id.clone(), function: workload.name.clone(), scenario };
                 plan.cells.extend(can.iter().map(cell));
             }
@@ -109,7 +137,11 @@ impl Chosen {
                 }
             }
             if !any {
-                let known = names.iter().flatten().map(String::as_str);
+                // A function that many languages have is one name.
+                let bare = |name: &'_ str| name.rsplit_once('/').map_or(name, |(_, last)| last).to_owned();
+                let functions = names[1].iter().map(|name| if filter.contains('/') { name.clone() } else { bare(name) });
+                let functions: BTreeSet<String> = functions.collect();
+                let known = names[0].iter().chain(&functions).chain(&names[2]).map(String::as_str);
                 let nearest = nearest(filter, known).into_iter().map(str::to_owned).collect();
                 return Err(PlanError::MatchesNothing { filter: filter.clone(), nearest });
             }
@@ -154,6 +186,17 @@ mod tests {
         let filters: Vec<String> = filters.iter().map(|f| (*f).to_owned()).collect();
         let chosen = Chosen::by(&filters, &names())?;
         Ok([0, 1, 2].map(|kind| chosen.positions(kind).collect()))
+    }
+
+    #[test]
+    fn a_set_of_functions_is_what_their_manifests_say() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+        let catalogue = crate::workload::Catalogue::load(&folder).unwrap();
+        let count = |set: FunctionSet| {
+            catalogue.workloads().iter().filter(|w| w.variant.is_none() && set.holds(w)).count()
+        };
+        assert_eq!((count(FunctionSet::Quick), count(FunctionSet::Default)), (3, 6));
+        assert!(count(FunctionSet::All) > 60);
     }
 
     #[test]

@@ -45,8 +45,12 @@ pub struct Workload {
     pub invocation: Invocation,
     /// What must come back, in the size `default`.
     pub expectation: Expectation,
+    /// The module is kept in the repository, not only built on demand.
+    pub committed: bool,
     /// Belongs to the quick set.
     pub quick: bool,
+    /// Belongs to the set that is measured when nothing else is said.
+    pub default: bool,
     /// What it does in every language, where it is of a family.
     pub family: Option<Arc<Family>>,
     sizes: BTreeMap<String, Work>,
@@ -141,7 +145,7 @@ impl Catalogue {
             return Err(WorkloadError::Unbuilt(unbuilt.clone()));
         }
         self.workloads.iter().find(|workload| workload.name == full).ok_or_else(|| {
-            let nearest = nearest(name, self.workloads.iter().map(|workload| workload.name.as_str()));
+            let nearest = nearest(&full, self.workloads.iter().map(|workload| workload.name.as_str()));
             WorkloadError::Unknown { name: name.to_owned(), nearest: nearest.into_iter().map(str::to_owned).collect() }
         })
     }
@@ -162,8 +166,14 @@ impl Catalogue {
             return Err(broken("not a WebAssembly binary".to_owned()));
         }
         let module_sha256 = sha256_hex(&bytes);
-        if let Some(sums) = sums {
-            sums.check(&target.module, &module_sha256).map_err(broken)?;
+        match sums.map_or(Ok(()), |sums| sums.check(&target.module, &module_sha256)) {
+            // What is built on demand may be older than its source.
+            Err(what) if !target.committed() => {
+                let reason = format!("{what}; run isobar build {}", target.name);
+                self.unbuilt.push(Unbuilt { name: target.name, reason });
+                return Ok(());
+            }
+            checked => checked.map_err(broken)?,
         }
         self.workloads.push(workload(function, target, module_path.clone(), module_sha256, bytes.len() as u64)?);
         Ok(())
@@ -178,6 +188,7 @@ fn workload(
     module_bytes: u64,
 ) -> Result<Workload, Problem> {
     let manifest = function.manifest.clone();
+    let committed = target.committed();
     let first_args = function.first_args()?;
     let default = &manifest.sizes["default"];
     Ok(Workload {
@@ -193,7 +204,9 @@ fn workload(
         module_bytes,
         invocation: default.invocation(&first_args),
         expectation: default.expectation.clone(),
+        committed,
         quick: manifest.quick,
+        default: manifest.default,
         family: manifest.family,
         sizes: manifest.sizes,
         instead: manifest.instead,

@@ -101,7 +101,8 @@ impl Functions {
     pub(super) fn targets(&self, function: &Function) -> Result<Vec<Target>, Problem> {
         let Function { name, language, manifest, .. } = function;
         let path = format!("{name}/{}", manifest.module);
-        let plain = manifest.recipe.or(&language.recipe);
+        let mut plain = manifest.recipe.or(&language.recipe);
+        plain.toolchains = both(&language.recipe.toolchains, &manifest.recipe.toolchains);
         let mut targets =
             vec![Target { name: name.clone(), variant: None, module: path.clone(), recipe: plain.clone() }];
         for variant in self.variants(function)? {
@@ -150,6 +151,14 @@ impl Functions {
         only.sort();
         Ok(only)
     }
+}
+
+/// The toolchains of a language and those that a function needs beside them.
+fn both(language: &Option<Vec<String>>, function: &Option<Vec<String>>) -> Option<Vec<String>> {
+    let mut all: Vec<String> = language.iter().chain(function).flatten().cloned().collect();
+    all.sort();
+    all.dedup();
+    (language.is_some() || function.is_some()).then_some(all)
 }
 
 fn read_function(

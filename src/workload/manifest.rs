@@ -26,6 +26,7 @@ pub(super) struct Manifest {
     pub(super) stands_for: String,
     pub(super) note: Option<String>,
     pub(super) quick: bool,
+    pub(super) default: bool,
     pub(super) family: Option<Arc<Family>>,
     /// The path of the module below the function's folder.
     pub(super) module: String,
@@ -50,6 +51,8 @@ struct Document {
     note: Option<Spanned<String>>,
     #[serde(default)]
     quick: bool,
+    #[serde(default)]
+    default: bool,
     module: Option<Spanned<String>>,
     #[serde(default)]
     args: Vec<Spanned<String>>,
@@ -156,6 +159,7 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
         stands_for: line(document.stands_for, "stands_for", family.as_ref().map(|family| &family.stands_for))?,
         note: document.note.map(Spanned::into_inner),
         quick: document.quick,
+        default: document.default,
         family,
         module,
         sizes,

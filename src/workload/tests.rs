@@ -222,16 +222,16 @@ fn one_broken_function_does_not_hide_another() {
     fs::write(root.path().join("rust").join(MANIFEST), HEAD).unwrap();
     let remedy = "run isobar build";
     let expected = [
-        "rust/workload.toml: is in the folder of a language; a function lies two levels deep, in <language>/<name>: move its folder".to_owned(),
         "c/C: \"C\" is no name: lower-case letters, digits, `-` and `_`, a letter or digit first; rename the folder".to_owned(),
         "c/a/workload.toml:1: unknown key `quik`; did you mean `quick`?".to_owned(),
+        "rust/workload.toml: is in the folder of a language; a function lies two levels deep, in <language>/<name>: move its folder".to_owned(),
         format!("c/b/b.wasm: its SHA-256 begins with 45f950384546, SHA256SUMS says 93a44bbb96c7; {remedy}"),
         format!("rust/d/d.wasm: the module is not built; {remedy}"),
         format!("rust/e/e.wasm: not a WebAssembly binary; {remedy}"),
     ];
     assert_eq!(load_says(root.path()), expected);
     let WorkloadError::Broken(problems) = Catalogue::load(root.path()).unwrap_err() else { panic!() };
-    assert_eq!((problems[2].line, problems[3].line), (Some(1), None));
+    assert_eq!((problems[1].line, problems[3].line), (Some(1), None));
 }
 
 #[test]
@@ -254,11 +254,40 @@ fn the_sums_must_be_there_well_formed_and_complete() {
 }
 
 #[test]
+fn a_module_that_is_built_on_demand_may_be_absent_or_old() {
+    let on_demand = &format!("committed = false\n{HEAD}");
+    let root = functions(&[("c/absent", on_demand), ("c/old", on_demand), ("c/there", on_demand)]);
+    fs::remove_file(root.path().join("c/absent/absent.wasm")).unwrap();
+    fs::write(root.path().join("c/old/old.wasm"), b"\0asm\x01\0\0\0\0").unwrap();
+    let catalogue = Catalogue::load(root.path()).unwrap();
+    let names: Vec<&str> = catalogue.workloads().iter().map(|w| w.name.as_str()).collect();
+    assert_eq!(names, ["c/there"]);
+    let reasons: Vec<&str> = catalogue.unbuilt().iter().map(|unbuilt| unbuilt.reason.as_str()).collect();
+    assert_eq!(reasons[0], "its module is not here; run isobar build c/absent");
+    assert!(reasons[1].starts_with("its SHA-256 begins with ") && reasons[1].ends_with("run isobar build c/old"));
+    assert!(matches!(catalogue.find("c/old"), Err(WorkloadError::Unbuilt(_))));
+}
+
+#[test]
+fn a_function_needs_the_toolchains_of_its_language_and_its_own() {
+    let root = functions(&[("c/a", &format!("toolchains = [\"blake3\"]\n{HEAD}")), ("c/b", HEAD)]);
+    let language = "title = \"C\"\ntoolchains = [\"zig\"]\n[variant.mvp]\n[[variant.mvp.build]]\nrun = [\"x\"]\n";
+    fs::write(root.path().join("c").join(super::LANGUAGE), language).unwrap();
+    let all = super::function::Functions::read(root.path()).unwrap();
+    let needed = |at: usize| all.targets(&all.functions[at]).unwrap().into_iter().map(|t| t.recipe.toolchains.unwrap());
+    let names: Vec<Vec<String>> = needed(0).chain(needed(1)).collect();
+    assert_eq!(names, [vec!["blake3", "zig"], vec!["blake3", "zig"], vec!["zig"], vec!["zig"]]);
+}
+
+#[test]
 fn the_committed_functions_are_complete_and_match_their_sums() {
     let catalogue = Catalogue::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads")).unwrap();
     let quick = ["rust/fibonacci", "rust/hello", "wat/empty"];
-    let found: Vec<&str> = catalogue.workloads().iter().filter(|w| w.quick).map(|w| w.name.as_str()).collect();
+    let found: Vec<&str> = catalogue.workloads().iter().filter(|w| w.quick && w.variant.is_none()).map(|w| w.name.as_str()).collect();
     assert_eq!(found, quick);
+    let default = ["rust/blake3", "rust/fibonacci", "rust/hello", "rust/sudoku", "wat/empty", "wat/large-data"];
+    let plain = catalogue.workloads().iter().filter(|w| w.default && w.variant.is_none());
+    assert_eq!(plain.map(|w| w.name.as_str()).collect::<Vec<_>>(), default);
     for name in ["rust/blake3", "rust/sudoku", "wat/large-data"] {
         assert!(catalogue.find(name).unwrap().module_bytes > 0);
     }
