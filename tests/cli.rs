@@ -208,7 +208,12 @@ fn a_filter_chooses_a_function_in_every_language() {
         let results = tempfile::tempdir().unwrap();
         let tiny = ["--filter", "wasmtime/winch-aot", "--filter", "deploy", "--max-processes=1", "--processes=1"];
         let mut run = isobar();
-        run.arg("run").args(tiny).args(["--cell-time=1ms", "--quick"]).args(options).arg("--results").arg(results.path());
+        run.arg("run")
+            .args(tiny)
+            .args(["--cell-time=1ms", "--quick"])
+            .args(options)
+            .arg("--results")
+            .arg(results.path());
         run.assert().success();
         let cells = Run::read(&run_in(results.path())).unwrap().header.cells;
         cells.into_iter().map(|cell| cell.function).collect::<Vec<_>>()

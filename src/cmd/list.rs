@@ -59,9 +59,8 @@ fn functions(catalogue: &Catalogue) -> String {
             (false, true) => "default",
             (false, false) => "",
         };
-        let of_this = |other: &&Workload| {
-            other.name.strip_prefix(&workload.name).is_some_and(|rest| rest.starts_with('+'))
-        };
+        let of_this =
+            |other: &&Workload| other.name.strip_prefix(&workload.name).is_some_and(|rest| rest.starts_with('+'));
         let variants = all.iter().filter(of_this).filter_map(|other| other.variant.as_deref());
         let variants: String = variants.map(|variant| format!("+{variant} ")).collect();
         let sizes: Vec<&str> = workload.sizes().collect();

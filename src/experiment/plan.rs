@@ -139,7 +139,8 @@ impl Chosen {
             if !any {
                 // A function that many languages have is one name.
                 let bare = |name: &'_ str| name.rsplit_once('/').map_or(name, |(_, last)| last).to_owned();
-                let functions = names[1].iter().map(|name| if filter.contains('/') { name.clone() } else { bare(name) });
+                let functions =
+                    names[1].iter().map(|name| if filter.contains('/') { name.clone() } else { bare(name) });
                 let functions: BTreeSet<String> = functions.collect();
                 let known = names[0].iter().chain(&functions).chain(&names[2]).map(String::as_str);
                 let nearest = nearest(filter, known).into_iter().map(str::to_owned).collect();
@@ -192,9 +193,8 @@ mod tests {
     fn a_set_of_functions_is_what_their_manifests_say() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
         let catalogue = crate::workload::Catalogue::load(&folder).unwrap();
-        let count = |set: FunctionSet| {
-            catalogue.workloads().iter().filter(|w| w.variant.is_none() && set.holds(w)).count()
-        };
+        let count =
+            |set: FunctionSet| catalogue.workloads().iter().filter(|w| w.variant.is_none() && set.holds(w)).count();
         assert_eq!((count(FunctionSet::Quick), count(FunctionSet::Default)), (3, 6));
         assert!(count(FunctionSet::All) > 60);
     }

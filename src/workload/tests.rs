@@ -283,7 +283,8 @@ fn a_function_needs_the_toolchains_of_its_language_and_its_own() {
 fn the_committed_functions_are_complete_and_match_their_sums() {
     let catalogue = Catalogue::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads")).unwrap();
     let quick = ["rust/fibonacci", "rust/hello", "wat/empty"];
-    let found: Vec<&str> = catalogue.workloads().iter().filter(|w| w.quick && w.variant.is_none()).map(|w| w.name.as_str()).collect();
+    let found: Vec<&str> =
+        catalogue.workloads().iter().filter(|w| w.quick && w.variant.is_none()).map(|w| w.name.as_str()).collect();
     assert_eq!(found, quick);
     let default = ["rust/blake3", "rust/fibonacci", "rust/hello", "rust/sudoku", "wat/empty", "wat/large-data"];
     let plain = catalogue.workloads().iter().filter(|w| w.default && w.variant.is_none());
