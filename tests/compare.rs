@@ -83,7 +83,7 @@ fn cmp_says_which_runtime_is_how_many_times_worse() {
     assert!(csv.starts_with("run,machine,function,scenario,runtime,baseline,unit,median,ratio,"), "{csv}");
     assert_eq!(csv.lines().count(), 3, "a header and two runtimes: {csv}");
     assert!(complaint(&["cmp", text(&run), "--baseline", "wasmi/eagr"]).contains("did you mean wasmi/eager"));
-    assert!(complaint(&["cmp", text(&run), "--filter", "helo"]).contains("did you mean hello"));
+    assert!(complaint(&["cmp", text(&run), "--filter", "helo"]).contains("did you mean rust/hello"));
 }
 
 #[test]

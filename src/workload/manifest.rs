@@ -197,12 +197,11 @@ fn given(document: &Document) -> Given {
     }
 }
 
+/// Work by the size's name, and the reasons for sizes that are not the family's.
+type Sizes = (BTreeMap<String, Work>, BTreeMap<String, String>);
+
 /// The family's sizes, some in place of others, and the reasons for that.
-fn sizes_of(
-    source: &Source,
-    document: &Document,
-    family: &Family,
-) -> Result<(BTreeMap<String, Work>, BTreeMap<String, String>), Problem> {
+fn sizes_of(source: &Source, document: &Document, family: &Family) -> Result<Sizes, Problem> {
     let remedy = "what a function of a family gets and answers stands in the family's file: remove it here";
     if let Some(expected) = &document.expected {
         return Err(source.problem(expected.span(), "`expected` beside a family", remedy));
@@ -227,7 +226,7 @@ fn sizes_of(
 
 fn skipped(source: &Source, document: &Document, family: Option<&Family>) -> Result<BTreeMap<String, String>, Problem> {
     let cases: Vec<&str> = family.iter().flat_map(|family| &family.cases).map(|case| case.name.as_str()).collect();
-    for (name, _) in &document.skip {
+    for name in document.skip.keys() {
         if !cases.contains(&name.as_ref().as_str()) {
             let remedy = match nearest(name.as_ref(), cases.iter().copied()).first() {
                 Some(near) => format!("did you mean {near:?}?"),

@@ -176,7 +176,7 @@ impl Names<'_> {
 fn excerpt(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let telling = lines().find(|line| line.to_lowercase().contains("error")).or_else(|| lines().last());
+    let telling = lines().find(|line| line.to_lowercase().contains("error")).or_else(|| lines().next_back());
     let rest = telling.map_or(0, |telling| lines().position(|line| line == telling).unwrap_or(0));
     let said = lines().skip(rest).take(4).collect::<Vec<_>>().join(" | ");
     said.chars().filter(|c| !c.is_control()).take(SHOWN).collect()

@@ -104,7 +104,7 @@ fn large(random: &mut Random) -> Function {
             _ => body.i32_rotl(),
         };
         body.local_set(0);
-        if random.next() % 8 == 0 {
+        if random.next().is_multiple_of(8) {
             body.local_get(0).i32_const(random.next() as i32).i32_lt_s();
             body.if_(wasm_encoder::BlockType::Empty);
             body.local_get(1).local_get(0).i32_sub().local_set(1).end();
