@@ -44,7 +44,8 @@ fn what_the_system_counts_is_recorded() {
     }
     for record in &records {
         assert_eq!(record["noise"]["cpu_pressure"].is_number(), Path::new("/proc/pressure/cpu").exists(), "{record}");
-        assert!(record["noise"]["steal"].as_f64().is_some_and(|share| (0.0..=1.0).contains(&share)), "{record}");
+        // Within less than a tick of the kernel nothing can be told.
+        assert!(record["noise"]["steal"].as_f64().is_none_or(|share| (0.0..=1.0).contains(&share)), "{record}");
         assert!(record.get("cpus").is_none(), "nothing was bound: {record}");
     }
 }

@@ -149,7 +149,9 @@ fn shards_that_slurm_ran_are_the_whole_when_they_are_merged() {
     let script = std::fs::read_to_string(folder.path().join("isobar.sbatch")).unwrap();
     assert!(script.contains(" merge out/shard-*-of-3 --into out/merged\n"), "{script}");
     let output = isobar_in(folder.path()).args(merge.split(' ')).assert().success().get_output().clone();
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "there is nothing to warn about");
+    let said = String::from_utf8(output.stderr).unwrap();
+    // What the shards were warned of (a busy machine, say) is passed on.
+    assert!(said.lines().all(|line| line.starts_with("warning: shard ")), "nothing is missing: {said}");
     let merged = Run::read(&folder.path().join("out/merged")).unwrap();
     assert_eq!(measured(&merged), measured(&whole));
     let (a, b) = (&merged.header, &whole.header);
@@ -194,7 +196,8 @@ fn refusals(folder: &Path) {
     assert!(report.contains("Incomplete") && report.contains("3/3"), "{report}");
     isobar_in(folder).args(["merge", "new", "out/shard-3-of-3", "--into", "completed"]).assert().success();
     let completed = Run::read(&folder.join("completed")).unwrap();
-    assert!(completed.header.elsewhere.is_empty() && completed.header.warnings.is_empty());
+    assert!(completed.header.elsewhere.is_empty());
+    assert!(!completed.header.warnings.iter().any(|warning| warning.contains("incomplete")));
 }
 
 #[test]

@@ -41,11 +41,9 @@ pub(super) fn measure(
     finish(&record::Run { header, records }, &folder, strict)
 }
 
-/// Says what may disturb a run that is about to be measured.
-pub(super) fn warn() -> Vec<String> {
-    let warnings: Vec<String> = noise::before_run(&System::this()).iter().map(ToString::to_string).collect();
-    warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    warnings
+/// What may disturb a run that is about to be measured, a line each.
+pub(super) fn disturbances() -> Vec<String> {
+    noise::before_run(&System::this()).iter().map(ToString::to_string).collect()
 }
 
 /// Deals out the processors, and leaves isobar those on which nothing is measured.

@@ -1,5 +1,5 @@
 use super::Places;
-use super::progress::{finish, measure, warn};
+use super::progress::{disturbances, finish, measure};
 use crate::experiment::{Round, differences};
 use crate::record::{Machine, Opened, RunFolder};
 use anyhow::{Result, bail};
@@ -39,7 +39,7 @@ impl Resume {
         }
         let (measured, left) = (run.records.len(), round.left(&run.header, &run.records).len());
         eprintln!("{measured} measurements are there; round {} has {left} left", round.number + 1);
-        warn();
+        disturbances().iter().for_each(|warning| eprintln!("warning: {warning}"));
         measure(run.header, run.records, &registry, catalogue.workloads(), folder, self.strict)
     }
 }

@@ -1,5 +1,5 @@
 use super::Places;
-use super::progress::{measure, warn};
+use super::progress::{disturbances, measure};
 use crate::experiment::{FunctionSet, Plan, keep, plan_sha256};
 use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
 use crate::registry::Registry;
@@ -92,7 +92,7 @@ impl Run {
             &self.measures,
         )?;
         let mut header = self.header(&plan, &registry, catalogue.workloads(), seed, schedule, now);
-        header.warnings = warn();
+        header.warnings = disturbances();
         header.plan_sha256 = plan_sha256(&header);
         if let Some(shard) = self.shard {
             keep(shard, &mut header)?;
@@ -102,6 +102,7 @@ impl Run {
             (None, Some(results)) => RunFolder::create(results, &folder_name(now), &header)?,
             (None, None) => RunFolder::create(&places.root()?.join("results"), &folder_name(now), &header)?,
         };
+        header.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
         for absent in &registry.absent {
             eprintln!("absent: {}: {}", absent.family, absent.reason);
         }

@@ -1,6 +1,7 @@
 use super::Places;
 use super::answer::percent;
-use crate::compare::selftest::{Aa, Clock, Design, Gaps, Moment, NOMINAL, driver_ns, pairs, reasons};
+use crate::compare::selftest::{Aa, Clock, Design, Gaps, NOMINAL, driver_ns, pairs, reasons};
+use crate::noise::{Load, System};
 use crate::record::Noise;
 use crate::registry::Registry;
 use crate::remote::RemoteRuntime;
@@ -63,9 +64,10 @@ impl Selftest {
         println!("jitter   a busy loop lost {:.2} % of its time, {longest} at most at once", gaps.share() * 100.0);
         let driver_ns = driver_ns(200_000, 9)?;
         println!("harness  {driver_ns:.0} ns for each warm sample");
-        let before = Moment::now();
+        let system = System::this();
+        let before = Load::now(&system);
         let aa = self.aa(runtime, workload)?;
-        println!("noise    {}", noise(before.until(&Moment::now())));
+        println!("noise    {}", noise(Load::now(&system).noise_since(&before).unwrap_or_default()));
         self.report(&aa, runtime, workload, driver_ns);
         let reasons = reasons(&aa, self.precision);
         if reasons.is_empty() {

@@ -19,7 +19,7 @@ fn slowed(run: &Run, factor: f64, chosen: impl Fn(&Cell) -> bool) -> Run {
     for record in run.records.iter_mut().filter(|record| chosen(&record.cell)) {
         if let Ok(measurement) = &mut record.result {
             let slowed = |(name, samples): (&str, &[u64])| {
-                let by = if name.ends_with("_ns") { factor } else { 1.0 };
+                let by = if name.ends_with("_ns") || name.ends_with("_pss_bytes") { factor } else { 1.0 };
                 (name.to_owned(), samples.iter().map(|s| (*s as f64 * by) as u64).collect::<Vec<_>>())
             };
             let columns: std::collections::BTreeMap<_, _> = measurement.samples.columns().map(slowed).collect();
@@ -77,12 +77,13 @@ fn diff_in_every_format() {
 #[test]
 fn ratios_say_how_many_times_worse_whatever_the_unit() {
     let slow = |factor| slowed(&small(), factor, |cell| cell.runtime.as_str() == "wasmtime/cranelift");
-    for (factor, word) in [(3.0, "slower"), (1.0 / 3.0, "faster")] {
+    for (factor, word, of_bytes) in [(3.0, "slower", "larger"), (1.0 / 3.0, "faster", "smaller")] {
         // The first runtime against itself of a run before: one is in both runs under another name.
         let (old, new) = (small(), slow(factor));
         for row in diff(&old, &new, None, true, false).unwrap().answer.rows {
             if row.runtime == "wasmtime/cranelift" {
                 let ratio = row.ratio.unwrap();
+                let word = if row.unit == "bytes" { of_bytes } else { word };
                 assert!((ratio / factor - 1.0).abs() < 0.01 && row.verdict == word, "{row:?}");
                 assert_eq!(
                     row.new.unwrap() > row.old.unwrap(),
@@ -181,7 +182,7 @@ fn the_baseline_is_the_best_unless_it_is_named() {
     let answer = cmp(&cells(&run), None).unwrap();
     assert!(answer.rows.iter().all(|row| row.ratio.is_none_or(|ratio| ratio >= 1.0)));
     let baselines = answer.rows.iter().filter(|row| row.verdict == "baseline").count();
-    assert_eq!(baselines, 2 * 4, "one in each row");
+    assert_eq!(baselines, 2 * 7, "one in each row");
     let named = cmp(&cells(&run), Some("wasm3/lazy"));
     let error = named.unwrap_err().to_string();
     assert!(error.starts_with("no run has the runtime wasm3/lazy"), "{error}");

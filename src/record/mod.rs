@@ -214,7 +214,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// How busy a machine was with other things than a measurement while it was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noise {
     /// The share of the time in which some runnable task waited for a processor (PSI, `/proc/pressure/cpu`).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@ use super::summary::{Row, functions, groups};
 use super::{detail, machines, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
+use crate::noise;
 use crate::record::{Function, Run};
 use isobar_core::measure::{SCENARIOS, Scenario, ScenarioId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,9 +50,11 @@ impl Entry {
 /// The report of a run, from top to bottom: what people choose by, then what they may want to check.
 pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     let mut blocks = vec![Block::Definitions(facts(run, rows))];
-    if !run.header.warnings.is_empty() {
+    let of_cells = noise::of_cells(run).into_iter().map(|warning| warning.to_string());
+    let warnings: Vec<String> = run.header.warnings.iter().cloned().chain(of_cells).collect();
+    if !warnings.is_empty() {
         blocks.push(heading(2, "Warnings"));
-        blocks.extend(run.header.warnings.iter().cloned().map(Block::Paragraph));
+        blocks.extend(warnings.into_iter().map(Block::Paragraph));
     }
     if rows.is_empty() {
         blocks.push(Block::Paragraph("Nothing was measured: the run has no records.".to_owned()));

@@ -2,13 +2,11 @@
 
 mod aa;
 mod clock;
-mod noise;
 mod overhead;
 mod verdict;
 
 pub use aa::{Aa, Process, Side};
 pub use clock::{Clock, Gaps};
-pub use noise::Moment;
 pub use overhead::driver_ns;
 pub use verdict::{NOMINAL, reasons};
 

@@ -104,9 +104,12 @@ fn refusal(change: impl FnOnce(&mut Run)) -> String {
     text
 }
 
+/// What is changed in a run, and what merging says of it.
+type Case = (fn(&mut Run), &'static str);
+
 #[test]
 fn mixed_plans_are_refused_and_the_difference_is_named() {
-    let cases: [(fn(&mut Run), &str); 11] = [
+    let cases: [Case; 11] = [
         (|run| run.header.isobar = "9.9.9".into(), "isobar 0.1.0 and 9.9.9"),
         (|run| run.header.seed = 7, "seed 42 and 7"),
         (|run| run.header.quick = true, "one of them is quick"),

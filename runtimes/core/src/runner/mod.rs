@@ -54,7 +54,7 @@ pub fn main(runtimes: Vec<Box<dyn Runtime>>) -> ExitCode {
 }
 
 /// How long a runner that is told to end may take. It would go on for ever if isobar was gone before it looked for it.
-const FAREWELL: Duration = Duration::from_secs(60);
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Ends this process when isobar is gone, even in the middle of a function that never ends.
 fn end_with_parent() {
