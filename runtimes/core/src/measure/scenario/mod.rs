@@ -287,7 +287,7 @@ impl<'de> Deserialize<'de> for ScenarioId {
     }
 }
 
-/// An object like the one that [`Named`] makes, to be flattened into another one: `scenario` is one of the names, and
+/// An object like the one that `Named` makes, to be flattened into another one: `scenario` is one of the names, and
 /// `threads` is there just for scenarios that know threads.
 #[cfg(feature = "schema")]
 impl schemars::JsonSchema for ScenarioId {
