@@ -47,7 +47,7 @@ pub struct Run {
     /// --quick 2s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     cell_time: Option<Duration>,
-    /// No further round starts that would end after this time; by default there is no such limit, with --quick 240s
+    /// No further round starts that would end after this time; by default there is no such limit, with --quick 300s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     total_time: Option<Duration>,
     /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed
@@ -126,7 +126,7 @@ impl Run {
     }
 
     fn schedule(&self) -> Result<Schedule> {
-        let (most, cell_s, total_s) = if self.quick { (5, 2, Some(240)) } else { (15, 30, None) };
+        let (most, cell_s, total_s) = if self.quick { (5, 2, Some(300)) } else { (15, 30, None) };
         let max_processes = self.max_processes.unwrap_or(most.max(self.processes));
         if max_processes < self.processes {
             bail!("--max-processes {max_processes} is less than --processes {}: raise it", self.processes);

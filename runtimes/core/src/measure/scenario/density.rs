@@ -48,7 +48,7 @@ impl Scenario for Density {
     /// `max_samples` is the largest number of instances.
     fn budget(&self, effort: Effort) -> Budget {
         let (max_samples, time_ns) = match effort {
-            Effort::Quick => (64, 100 * MS),
+            Effort::Quick => (64, 60 * MS),
             Effort::Full => (1024, 1000 * MS),
         };
         Budget { warm_up_samples: 0, warm_up_ns: 0, min_samples: 4, max_samples, time_ns, precision: 0.0 }

@@ -34,7 +34,7 @@ impl Scenario for Deploy {
 
     fn budget(&self, effort: Effort) -> Budget {
         let (max_samples, time_ns) = match effort {
-            Effort::Quick => (10, 100 * MS),
+            Effort::Quick => (10, 60 * MS),
             Effort::Full => (50, 1000 * MS),
         };
         Budget { warm_up_samples: 0, warm_up_ns: 0, min_samples: 1, max_samples, time_ns, precision: 0.02 }

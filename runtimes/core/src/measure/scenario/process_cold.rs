@@ -33,7 +33,7 @@ impl Scenario for ProcessCold {
 
     fn budget(&self, effort: Effort) -> Budget {
         let (min_samples, max_samples, time_ns) = match effort {
-            Effort::Quick => (1, 30, 100 * MS),
+            Effort::Quick => (1, 30, 60 * MS),
             Effort::Full => (2, 200, 1000 * MS),
         };
         Budget { warm_up_samples: 0, warm_up_ns: 0, min_samples, max_samples, time_ns, precision: 0.02 }

@@ -44,7 +44,7 @@ impl Scenario for Throughput {
 
     fn budget(&self, effort: Effort) -> Budget {
         let (warm_up_samples, warm_up_ns, time_ns) = match effort {
-            Effort::Quick => (100, 20 * MS, 100 * MS),
+            Effort::Quick => (100, 20 * MS, 60 * MS),
             Effort::Full => (1000, 200 * MS, 1000 * MS),
         };
         Budget { warm_up_samples, warm_up_ns, min_samples: 1, max_samples: TRIALS, time_ns, precision: 0.0 }

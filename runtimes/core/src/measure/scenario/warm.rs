@@ -30,7 +30,7 @@ impl Scenario for Warm {
 
     fn budget(&self, effort: Effort) -> Budget {
         let (warm_up_samples, warm_up_ns, min_samples, max_samples, time_ns) = match effort {
-            Effort::Quick => (200, 50 * MS, 1, 1000, 100 * MS),
+            Effort::Quick => (200, 30 * MS, 1, 1000, 60 * MS),
             Effort::Full => (2000, 300 * MS, 5, 5000, 700 * MS),
         };
         Budget { warm_up_samples, warm_up_ns, min_samples, max_samples, time_ns, precision: 0.02 }
