@@ -362,14 +362,17 @@ const FULL_DISK: &str = r#"
 set -u
 disk=$1 out=$2 isobar=$3 root=$4
 mount -t tmpfs -o size=80m tmpfs "$disk" || exit 77
-"$isobar" --root "$root" run --quick --filter wasmi/eager --filter warm --processes 40 --max-processes 40 \
+"$isobar" --root "$root" run --quick --filter wasmi/eager --filter warm --processes 400 --max-processes 400 \
     --into "$disk/run" > "$out/stdout" 2> "$out/stderr" &
 tries=0
 until [ "$(wc -l < "$disk/run/records.jsonl" 2> /dev/null || echo 0)" -ge 3 ]; do
-    tries=$((tries + 1)); [ $tries -lt 600 ] || exit 1
-    sleep 0.1
+    tries=$((tries + 1)); [ $tries -lt 6000 ] || exit 1
+    sleep 0.01
 done
+# Stopped, so that it cannot finish before the disk is full.
+kill -STOP $!
 cat /dev/zero > "$disk/ballast" 2> /dev/null
+kill -CONT $!
 wait $!; echo $? > "$out/code"
 cp "$disk/run/records.jsonl" "$out/before"
 "$isobar" --root "$root" run --quick --into "$disk/another" > /dev/null 2> "$out/another"; echo $? > "$out/another-code"
@@ -409,5 +412,5 @@ fn a_full_disk_ends_the_run_and_loses_nothing() {
     assert!(before.ends_with(b"\n") && before.iter().filter(|byte| **byte == b'\n').count() >= 3);
     let run = assert_complete(&out.join("run"));
     assert!(fs::read(out.join("run/records.jsonl")).unwrap().starts_with(&before), "what was stored is still there");
-    assert!(run.records.len() == 40 && run.records.iter().all(|record| record.result.is_ok()));
+    assert!(run.records.len() == 400 && run.records.iter().all(|record| record.result.is_ok()));
 }
