@@ -1,12 +1,66 @@
 //! Medians as dots with their intervals, on logarithmic axes.
 
 use super::figure::Figure;
-use super::page;
+use super::page::{self, Page, names_width};
 use super::style::{Axis, Colour, INK, PAPER, ROW, RULE, SOFT, colour};
+use crate::record::Run;
 use crate::report::Row;
 use crate::report::units::Quantity;
 use crate::stats::Summary;
 use std::collections::BTreeSet;
+
+/// A chart of one scenario: a panel for each function, with a dot for each runtime. `draw_row` adds what stands at the
+/// right of a row: it gets the row, the panel's right side and the row's middle.
+pub(super) struct Points<'a> {
+    pub(super) scenario: &'a str,
+    pub(super) title: &'a str,
+    pub(super) words: &'a str,
+    pub(super) quantity: Quantity,
+    /// Values below this are drawn at it: an interval may reach below nothing.
+    pub(super) least: f64,
+    /// Room for what stands at the right.
+    pub(super) label: f64,
+    pub(super) draw_row: fn(&mut Figure, &Summary, f64, f64),
+}
+
+impl Points<'_> {
+    /// Draws the rows of the scenario.
+    pub(super) fn draw(&self, run: &Run, rows: &[Row]) -> Figure {
+        let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == self.scenario).collect();
+        let legend = families(&rows);
+        let mut page = Page::new(self.title, self.words, &legend);
+        let names = names_width(&rows);
+        let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
+        page.panels(&panels, |figure, panel, x, y, width| self.panel(figure, panel, &legend, (x, y, width), names));
+        page.finish(run)
+    }
+
+    fn panel(
+        &self,
+        figure: &mut Figure,
+        panel: &[&Row],
+        families: &[(&str, Colour)],
+        (x, top, width): (f64, f64, f64),
+        names: f64,
+    ) -> f64 {
+        let mut y = page::heading(figure, &panel[0].cell.function, x, top, width);
+        let measured: Vec<(&Row, &Summary)> =
+            panel.iter().filter_map(|row| Some((*row, &row.measured()?.summary))).collect();
+        if !measured.is_empty() {
+            let values = measured.iter().flat_map(|(_, s)| [s.low, s.median, s.high]);
+            let scale = Axis::log(values.map(|value| value.max(self.least)), x + names, x + width - self.label);
+            axis(figure, &scale, self.quantity, y, measured.len());
+            y += AXIS;
+            for (row, summary) in measured {
+                page::name(figure, row, x, y);
+                point(figure, summary, &scale, colour_of(row, families), y);
+                (self.draw_row)(figure, summary, x + width, y + ROW / 2.0);
+                y += ROW;
+            }
+        }
+        failures(figure, panel, names, x, y) - top
+    }
+}
 
 /// Room for the axis above the rows.
 pub(super) const AXIS: f64 = 21.0;

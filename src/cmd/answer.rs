@@ -58,11 +58,42 @@ fn name(folder: &Path, folders: &[PathBuf]) -> String {
     }
 }
 
-/// `5%`, as a share.
-pub(super) fn percent(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
-    number
-        .filter(|number| number.is_finite() && *number >= 0.0)
-        .map(|number| number / 100.0)
-        .ok_or_else(|| "write a share as in 5% or 0.5%".to_owned())
+/// A share, as `5%` or `0.05`: at least nothing.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => number(percent).map(|percent| percent / 100.0),
+        None => number(text),
+    };
+    share.filter(|share| share.is_finite() && *share >= 0.0).ok_or_else(|| "give a share such as 5% or 0.05".to_owned())
+}
+
+/// A share that a measurement can come near to: more than nothing, less than all.
+pub(super) fn precision(text: &str) -> Result<f64, String> {
+    Some(share(text)?)
+        .filter(|share| *share > 0.0 && *share < 1.0)
+        .ok_or_else(|| "give a share between 0 and 100%, such as 2%".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{precision, share};
+
+    #[test]
+    fn a_share_is_a_percentage_or_a_fraction() {
+        for (text, value) in [("2%", 0.02), ("0.5 %", 0.005), ("0.02", 0.02), ("0", 0.0), ("150%", 1.5)] {
+            assert_eq!(share(text), Ok(value), "{text}");
+        }
+        for wrong in ["", "%", "-1%", "x", "nan%", "inf"] {
+            assert!(share(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_precision_is_neither_nothing_nor_all() {
+        assert_eq!(precision("2%"), Ok(0.02));
+        for wrong in ["0", "0%", "100%", "2", "-1%", "x"] {
+            assert!(precision(wrong).is_err(), "{wrong}");
+        }
+    }
 }

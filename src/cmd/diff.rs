@@ -1,4 +1,4 @@
-use super::answer::{Shown, percent};
+use super::answer::{Shown, share};
 use crate::compare::{self, keep};
 use crate::record::Run;
 use anyhow::Result;
@@ -24,7 +24,7 @@ pub struct Diff {
     /// The folder of the run after
     new: PathBuf,
     /// End with exit code 1 if a cell is significantly worse, and by more than this
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = share)]
     fail_above: Option<f64>,
     /// Show the cells without a significant difference, and those only in one of the runs, too
     #[arg(long)]

@@ -1,4 +1,5 @@
 use super::Places;
+use super::answer::precision;
 use super::progress::{disturbances, measure};
 use crate::experiment::{FunctionSet, Plan, keep, plan_sha256};
 use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
@@ -41,7 +42,7 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_processes: Option<u32>,
     /// A cell is done when half of its 95 % interval is at most this share of its median
-    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "2%")]
+    #[arg(long, value_name = "SHARE", value_parser = precision, default_value = "2%")]
     precision: f64,
     /// A cell that was measured in --processes is done after this time whatever its interval; by default 30s, with
     /// --quick 2s
@@ -195,29 +196,4 @@ fn function(workload: &Workload) -> record::Function {
 /// `2026-11-20T17-25-42Z`: sorts by time, and every file system takes it.
 fn folder_name(now: Duration) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + now).to_string().replace(':', "-")
-}
-
-/// A share between 0 and 1, as `2%` or `0.02`.
-fn share(text: &str) -> Result<f64, String> {
-    let number = |text: &str| text.trim().parse::<f64>().ok();
-    let share = match text.strip_suffix('%') {
-        Some(percent) => number(percent).map(|percent| percent / 100.0),
-        None => number(text),
-    };
-    share.filter(|share| *share > 0.0 && *share < 1.0).ok_or_else(|| "give a share such as 2% or 0.02".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::share;
-
-    #[test]
-    fn a_share_is_a_percentage_or_a_fraction() {
-        assert_eq!(share("2%"), Ok(0.02));
-        assert_eq!(share("0.5 %"), Ok(0.005));
-        assert_eq!(share("0.02"), Ok(0.02));
-        for wrong in ["", "%", "0", "0%", "100%", "2", "-1%", "x", "nan%", "inf"] {
-            assert!(share(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -1,5 +1,5 @@
 use super::Places;
-use super::answer::percent;
+use super::answer::share;
 use crate::compare::selftest::{Aa, Clock, Design, Gaps, NOMINAL, driver_ns, pairs, reasons};
 use crate::noise::{Load, System};
 use crate::record::Noise;
@@ -39,7 +39,7 @@ pub struct Selftest {
     #[arg(long, default_value = "rust/hello")]
     function: String,
     /// The target: half the width of a cell's 95 % interval, as a share of its median
-    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = share)]
     precision: f64,
     /// How many processes make a cell
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
