@@ -6,6 +6,7 @@
 
 mod cases;
 mod guest;
+pub mod interpreters;
 mod process;
 mod subject;
 #[cfg(test)]
