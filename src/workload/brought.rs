@@ -270,10 +270,8 @@ fn signature(types: TypesRef, id: wasmparser::types::CoreTypeId) -> Signature {
 }
 
 fn arrow((parameters, results): &Signature) -> String {
-    match results.contains(',') || results.is_empty() {
-        true => format!("({parameters}) -> ({results})"),
-        false => format!("({parameters}) -> {results}"),
-    }
+    let single = !results.is_empty() && !results.contains(',');
+    if single { format!("({parameters}) -> {results}") } else { format!("({parameters}) -> ({results})") }
 }
 
 /// The type of a function of preview 1.
