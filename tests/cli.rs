@@ -33,7 +33,7 @@ fn unknown_names_get_the_nearest_ones() {
     assert!(complaint(&["invoke", "wasmi/lasy", "hello"]).contains("did you mean wasmi/lazy"));
     assert!(complaint(&["invoke", "wasmi/lazy", "helo"]).contains("did you mean rust/hello"));
     assert!(complaint(&["run", "--filter", "fibonaci"]).contains("did you mean fibonacci"));
-    assert!(complaint(&["invoke", "wasmi/lazy", "missing.wasm"]).contains("no file missing.wasm"));
+    assert!(complaint(&["invoke", "wasmi/lazy", "missing.wasm"]).contains("missing.wasm: there is no such file"));
     assert!(complaint(&["invoke", "wasmi/lazy", "hello", "--env", "X"]).contains("--env KEY=VALUE"));
     assert!(complaint(&["resume", "missing"]).contains("cannot read missing/run.json (is it the folder of a run?)"));
     assert!(

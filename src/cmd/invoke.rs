@@ -1,9 +1,11 @@
 use super::Places;
-use anyhow::{Context, Result, anyhow, bail};
+use super::brought::Call;
+use crate::experiment;
+use crate::workload::Brought;
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use isobar_core::runtime::Execution;
-use isobar_core::{Invocation, Runtime};
-use std::io::{Read, Write};
+use isobar_core::Invocation;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,76 +14,47 @@ use std::process::ExitCode;
 pub struct Invoke {
     /// The runtime, as `isobar list` names it
     runtime: String,
-    /// A function (`rust/hello`, or `hello` for the one in Rust) or a file (.wasm, .wat)
-    function: String,
-    /// A variable; with none of them, a function gets what its manifest says
-    #[arg(short, long = "env", value_name = "KEY=VALUE")]
-    env: Vec<String>,
-    /// Give standard input to the function
-    #[arg(long)]
-    stdin: bool,
+    /// A function (`rust/hello`, or `hello` for the one in Rust) or a file (.wasm, .wat). With none of --env, --arg and
+    /// --stdin, a function gets what its manifest says
+    #[arg(required_unless_present = "module", conflicts_with = "module")]
+    function: Option<String>,
+    #[command(flatten)]
+    call: Call,
     /// The function's arguments, after `--`
-    #[arg(last = true)]
-    args: Vec<String>,
-    /// The wall-time limit, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 60_000)]
-    timeout_ms: u64,
+    #[arg(last = true, conflicts_with = "args")]
+    last_args: Vec<String>,
 }
 
 impl Invoke {
     pub fn run(self, places: &Places) -> Result<ExitCode> {
-        let (module, mut invocation) = self.function(places)?;
-        if !self.env.is_empty() {
-            invocation.env = self.env.iter().map(|pair| parse_pair(pair)).collect::<Result<_>>()?;
+        let (name, module, mut invocation) = self.function(places)?;
+        if !self.last_args.is_empty() {
+            invocation.args.clone_from(&self.last_args);
         }
-        if !self.args.is_empty() {
-            invocation.args.clone_from(&self.args);
-        }
-        if self.stdin {
-            invocation.stdin.clear();
-            std::io::stdin().read_to_end(&mut invocation.stdin).context("cannot read standard input")?;
-        }
-        invocation.limits.wall_time_ns = self.timeout_ms.saturating_mul(1_000_000);
+        self.call.change(&mut invocation)?;
         let registry = places.registry()?;
         let runtime = registry.find(&self.runtime).map_err(|line| anyhow!(line))?;
-        let failed = || format!("{} in {}", self.function, self.runtime);
-        let engine = runtime.engine().with_context(failed)?;
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let artifact = match runtime.info().execution {
-            Execution::Aot => {
-                let artifact = folder.path().join("artifact");
-                engine.compile(&module, &artifact).with_context(failed)?;
-                artifact
-            }
-            _ => module,
-        };
-        let loaded = engine.load(&artifact).with_context(failed)?;
-        let outcome = loaded.instantiate(&invocation).with_context(failed)?.execute().with_context(failed)?;
-        std::io::stderr().write_all(&outcome.stderr).context("cannot write standard error")?;
+        let outcomes = experiment::invoke(runtime, &module, &invocation, 1);
+        let outcomes = outcomes.with_context(|| format!("{name} in {}", self.runtime))?;
         let mut stdout = std::io::stdout();
-        stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush()).context("cannot write standard output")?;
+        for outcome in &outcomes {
+            std::io::stderr().write_all(&outcome.stderr).context("cannot write standard error")?;
+            stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush()).context("cannot write standard output")?;
+        }
         // A process has eight bits of exit code.
-        Ok(ExitCode::from(outcome.exit_code as u8))
+        Ok(ExitCode::from(outcomes.last().map_or(0, |outcome| outcome.exit_code as u8)))
     }
 
-    fn function(&self, places: &Places) -> Result<(PathBuf, Invocation)> {
-        let path = Path::new(&self.function);
-        let is_file = path.extension().is_some_and(|extension| extension == "wasm" || extension == "wat");
-        if is_file {
-            if !path.is_file() {
-                bail!("there is no file {}", path.display());
-            }
-            return Ok((path.to_owned(), Invocation::default()));
+    /// What the function is called, its module, and what its manifest gives to it.
+    fn function(&self, places: &Places) -> Result<(String, PathBuf, Invocation)> {
+        let is_file = |name: &&str| Path::new(name).extension().is_some_and(|end| end == "wasm" || end == "wat");
+        let named = self.function.as_deref();
+        if let Some(path) = self.call.module.as_deref().or(named.filter(is_file).map(Path::new)) {
+            Brought::read(path)?;
+            return Ok((path.display().to_string(), path.to_owned(), Invocation::default()));
         }
         let catalogue = places.catalogue()?;
-        let workload = catalogue.find(&self.function)?;
-        Ok((workload.module_path.clone(), workload.invocation.clone()))
-    }
-}
-
-fn parse_pair(pair: &str) -> Result<(String, String)> {
-    match pair.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => bail!("'{pair}' is no variable: write --env KEY=VALUE"),
+        let workload = catalogue.find(named.unwrap_or_default())?;
+        Ok((workload.name.clone(), workload.module_path.clone(), workload.invocation.clone()))
     }
 }

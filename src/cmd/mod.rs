@@ -1,6 +1,7 @@
 //! The subcommands: one file each, which parses, calls and prints.
 
 mod answer;
+mod brought;
 mod build;
 mod cmp;
 mod diff;

@@ -1,8 +1,9 @@
 use super::Places;
 use super::progress::{disturbances, finish, measure};
-use crate::experiment::{Round, differences};
-use crate::record::{Machine, Opened, RunFolder};
-use anyhow::{Result, bail};
+use crate::experiment::{Round, differences, restore_brought};
+use crate::record::{Header, Machine, Opened, RunFolder};
+use crate::workload::Workload;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,14 +33,25 @@ impl Resume {
             eprintln!("{} is complete: nothing is left to measure", self.run.display());
             return finish(&run, &folder, self.strict);
         };
-        let (catalogue, registry) = (places.catalogue()?, places.registry()?);
-        let found = differences(&run.header, &Machine::this(), &registry.runtimes, catalogue.workloads());
+        let registry = places.registry()?;
+        let workloads = self.workloads(&run.header, places)?;
+        let found = differences(&run.header, &Machine::this(), &registry.runtimes, &workloads);
         if !found.is_empty() {
             bail!("{} cannot go on, for it is not as it was: {}", self.run.display(), found.join("; "));
         }
         let (measured, left) = (run.records.len(), round.left(&run.header, &run.records).len());
         eprintln!("{measured} measurements are there; round {} has {left} left", round.number + 1);
         disturbances().iter().for_each(|warning| eprintln!("warning: {warning}"));
-        measure(run.header, run.records, &registry, catalogue.workloads(), folder, self.strict)
+        measure(run.header, run.records, &registry, &workloads, folder, self.strict)
+    }
+
+    /// A module that was brought is in the run's folder; other functions are in isobar's.
+    fn workloads(&self, header: &Header, places: &Places) -> Result<Vec<Workload>> {
+        let mut brought = Vec::new();
+        for function in &header.functions {
+            let restored = restore_brought(&self.run, function);
+            brought.extend(restored.with_context(|| format!("{} cannot go on", self.run.display()))?);
+        }
+        if brought.is_empty() { Ok(places.catalogue()?.workloads().to_vec()) } else { Ok(brought) }
     }
 }

@@ -1,5 +1,6 @@
 use super::Places;
 use super::answer::precision;
+use super::brought::{Call, Expected, Guest, observed};
 use super::progress::{disturbances, measure};
 use crate::experiment::{FunctionSet, Plan, keep, plan_sha256};
 use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
@@ -20,7 +21,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
                   95 % interval is still too wide. A measurement that fails is recorded and reported and does not end the \
                   run.\n\nExamples:\n  isobar run --quick\n  isobar run --filter 'wasmtime/*' --filter hello --filter warm\n  \
                   isobar run --filter warm --precision 0.5% --max-processes 40\n  \
-                  isobar run --filter 'wasmi/*' --filter instructions"
+                  isobar run --filter 'wasmi/*' --filter instructions\n  \
+                  isobar run --module mine.wasm --env N=30 --expect 832040 --quick"
 )]
 pub struct Run {
     /// A first look within five minutes: every runtime and mode, a few functions, fewer samples
@@ -30,7 +32,7 @@ pub struct Run {
     #[arg(short, long = "filter", value_name = "GLOB")]
     filters: Vec<String>,
     /// Every function in every language, not only the few of the default set
-    #[arg(long)]
+    #[arg(long, conflicts_with = "module")]
     all_functions: bool,
     /// All variants too (+pooling, +shared-wasi, +limits, ...), not only the plain modes
     #[arg(long)]
@@ -73,27 +75,40 @@ pub struct Run {
     /// Exit with code 3 when a measurement failed
     #[arg(long)]
     strict: bool,
+    #[command(flatten, next_help_heading = "A module of yours")]
+    call: Call,
+    #[command(flatten, next_help_heading = "A module of yours")]
+    expected: Expected,
 }
 
 impl Run {
     pub fn run(self, places: &Places) -> Result<ExitCode> {
-        let catalogue = places.catalogue()?;
+        let mut guest = Guest::of(&self.call)?;
+        let mut workloads = match &guest {
+            Some(guest) => vec![guest.workload.clone()],
+            None => places.catalogue()?.workloads().to_vec(),
+        };
         let registry = places.registry()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seed = self.seed.unwrap_or(now.subsec_nanos().into());
         let schedule = self.schedule()?;
         let cores = record::cores();
-        let plan = Plan::new(
+        let mut plan = Plan::new(
             &registry.runtimes,
-            catalogue.workloads(),
+            &workloads,
             cores,
             self.functions(),
             self.variants,
             &self.filters,
             &self.measures,
         )?;
-        let mut header = self.header(&plan, &registry, catalogue.workloads(), seed, schedule, now);
+        let brought = guest.as_mut().map(|guest| guest.try_out(&mut plan, &registry, &self.expected)).transpose()?;
+        let mut header = self.header(&plan, &registry, &workloads, seed, schedule, now);
         header.warnings = disturbances();
+        if let (Some(brought), [function]) = (brought, header.functions.as_mut_slice()) {
+            header.warnings.extend(observed(&function.name, &brought));
+            function.brought = Some(brought);
+        }
         header.plan_sha256 = plan_sha256(&header);
         if let Some(shard) = self.shard {
             keep(shard, &mut header)?;
@@ -101,8 +116,12 @@ impl Run {
         let folder = match (&self.into, &self.results) {
             (Some(into), _) => RunFolder::create_in(into, &header)?,
             (None, Some(results)) => RunFolder::create(results, &folder_name(now), &header)?,
-            (None, None) => RunFolder::create(&places.root()?.join("results"), &folder_name(now), &header)?,
+            (None, None) => RunFolder::create(&self.default_results(places)?, &folder_name(now), &header)?,
         };
+        if let Some(guest) = &mut guest {
+            guest.keep(&folder, &header)?;
+            workloads = vec![guest.workload.clone()];
+        }
         header.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
         for absent in &registry.absent {
             eprintln!("absent: {}: {}", absent.family, absent.reason);
@@ -115,11 +134,19 @@ impl Run {
             format!("{min_processes} to {max_processes} processes each, to within {percent} %")
         };
         eprintln!("{cells} cells, {processes}, seed {seed}, into {}", folder.path().display());
-        measure(header, Vec::new(), &registry, catalogue.workloads(), folder, self.strict)
+        measure(header, Vec::new(), &registry, &workloads, folder, self.strict)
+    }
+
+    /// Below isobar's own folder; a module of one's own can be measured from anywhere, and then it is the current one.
+    fn default_results(&self, places: &Places) -> Result<PathBuf> {
+        match places.root() {
+            Err(_) if self.call.module.is_some() && places.root.is_none() => Ok(PathBuf::from("results")),
+            root => Ok(root?.join("results")),
+        }
     }
 
     fn functions(&self) -> FunctionSet {
-        match (self.all_functions, self.quick) {
+        match (self.all_functions || self.call.module.is_some(), self.quick) {
             (true, _) => FunctionSet::All,
             (false, true) => FunctionSet::Quick,
             (false, false) => FunctionSet::Default,
@@ -190,6 +217,7 @@ fn function(workload: &Workload) -> record::Function {
         stands_for: workload.stands_for.clone(),
         module_sha256: workload.module_sha256.clone(),
         module_bytes: workload.module_bytes,
+        brought: None,
     }
 }
 

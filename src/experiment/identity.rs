@@ -1,6 +1,6 @@
 //! What makes a run the same run: on another day, or in its other parts.
 
-use crate::record::{Header, Machine};
+use crate::record::{Function, Header, Machine};
 use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
 use isobar_core::Runtime;
@@ -12,13 +12,20 @@ use std::collections::BTreeSet;
 /// The SHA-256 of a plan, in hexadecimal, from the header of the whole of it: shards with the same one belong together.
 ///
 /// It is taken of compact JSON without spaces, `[cells, functions, runtimes, schedule, quick, seed]`: cells and schedule
-/// as `run.json` has them, a function as `[name, module_sha256]`, a runtime as `[id, version, settings]`.
+/// as `run.json` has them, a function as `[name, module_sha256]` (or `[name, module_sha256, brought]`), a runtime as `[id, version, settings]`.
 pub fn plan_sha256(header: &Header) -> String {
-    let functions: Vec<_> = header.functions.iter().map(|f| (&f.name, &f.module_sha256)).collect();
+    let functions: Vec<_> = header.functions.iter().map(function).collect();
     let runtimes: Vec<_> = header.runtimes.iter().map(|r| (&r.id, &r.version, &r.settings)).collect();
     let plan = (&header.cells, functions, runtimes, header.schedule, header.quick, header.seed);
     // These types have no keys but strings, and cannot fail to be written.
     sha256_hex(&serde_json::to_vec(&plan).unwrap_or_default())
+}
+
+fn function(function: &Function) -> Value {
+    match &function.brought {
+        None => json!([function.name, function.module_sha256]),
+        Some(brought) => json!([function.name, function.module_sha256, brought]),
+    }
 }
 
 /// What is no longer as it was when the run with this header began, one line each; its further measurements could not be

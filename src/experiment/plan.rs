@@ -3,8 +3,8 @@ use crate::record::{Cell, Skipped};
 use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
 use globset::{Glob, GlobMatcher};
-use isobar_core::Runtime;
 use isobar_core::measure::ScenarioId;
+use isobar_core::{Runtime, RuntimeId};
 use std::collections::BTreeSet;
 
 /// The matrix: which runtimes, functions and scenarios.
@@ -112,6 +112,14 @@ impl Plan {
             plan.skipped.extend(cannot.into_iter().filter_map(skip));
         }
         if plan.cells.is_empty() { Err(PlanError::NoRuntime) } else { Ok(plan) }
+    }
+
+    /// Takes a runtime's cells out of the plan, with the reason.
+    pub fn skip(&mut self, runtime: &RuntimeId, reason: &str) {
+        let (cannot, can) = std::mem::take(&mut self.cells).into_iter().partition(|cell| cell.runtime == *runtime);
+        self.cells = can;
+        let skip = |cell: Cell| Skipped { runtime: cell.runtime, scenario: cell.scenario, reason: reason.to_owned() };
+        self.skipped.extend(Vec::into_iter(cannot).map(skip));
     }
 }
 

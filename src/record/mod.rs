@@ -159,6 +159,37 @@ pub struct Function {
     pub module_sha256: String,
     /// The module's size, in bytes.
     pub module_bytes: u64,
+    /// How it was called, where a module was brought without a manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brought: Option<Brought>,
+}
+
+/// How a module was called that came without a manifest, and what it had to answer. The files are in the run's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Brought {
+    /// The copy of the module.
+    pub module_file: String,
+    /// The arguments.
+    pub args: Vec<String>,
+    /// The environment.
+    pub env: Vec<(String, String)>,
+    /// Standard input, where there was any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin_file: Option<String>,
+    /// The SHA-256 of standard input, in hexadecimal.
+    pub stdin_sha256: String,
+    /// How long an invocation might take, in nanoseconds.
+    pub wall_time_ns: u64,
+    /// The exit code that counted as right.
+    pub exit_code: i32,
+    /// The standard output that counted as right, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout_file: Option<String>,
+    /// The SHA-256 of the standard output that counted as right, in hexadecimal.
+    pub stdout_sha256: String,
+    /// Where nobody declared the standard output: the runtimes that all answered this, before they were measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observed_in: Vec<RuntimeId>,
 }
 
 /// One cell of the matrix: a runtime, a function, a scenario.

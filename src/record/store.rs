@@ -198,6 +198,21 @@ impl RunFolder {
         self.path.join(ARTIFACTS)
     }
 
+    /// Keeps a file in it, which a run cannot go on without.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        let write = || {
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            let mut file = File::create(&path)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        write().map_err(writing("write", &path))
+    }
+
     /// Appends a record. It is on the disk when this returns.
     ///
     /// # Errors

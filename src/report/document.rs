@@ -111,9 +111,18 @@ fn not_measured(run: &Run) -> Option<Block> {
         let key = skipped.keys().find(same).copied().unwrap_or((skip.scenario, &skip.reason));
         skipped.entry(key).or_default().insert(skip.runtime.as_str());
     }
-    list.extend(skipped.into_iter().map(|((scenario, reason), runtimes)| {
+    // A reason that holds for several scenarios is told once.
+    let mut reasons: Vec<(Vec<&str>, &str, BTreeSet<&str>)> = Vec::new();
+    for ((scenario, reason), runtimes) in skipped {
+        let title = scenario.scenario().title();
+        match reasons.iter_mut().find(|(_, known, of)| *known == reason && *of == runtimes) {
+            Some((titles, ..)) => titles.push(title),
+            None => reasons.push((vec![title], reason, runtimes)),
+        }
+    }
+    list.extend(reasons.into_iter().map(|(titles, reason, runtimes)| {
         let runtimes: Vec<&str> = runtimes.into_iter().collect();
-        (words::capitalised(scenario.scenario().title()), format!("{reason}: {}", runtimes.join(", ")))
+        (words::capitalised(&titles.join(", ")), format!("{reason}: {}", runtimes.join(", ")))
     }));
     if list.is_empty() { None } else { Some(Block::Definitions(list)) }
 }

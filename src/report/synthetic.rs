@@ -109,6 +109,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         stands_for: "a small function".into(),
         module_sha256: "8f43c6d1".repeat(8),
         module_bytes: (mib * 1048576.0) as u64,
+        brought: None,
     };
     Header {
         schema: SCHEMA,

@@ -53,10 +53,10 @@ pub struct Workload {
     pub default: bool,
     /// What it does in every language, where it is of a family.
     pub family: Option<Arc<Family>>,
-    sizes: BTreeMap<String, Work>,
-    instead: BTreeMap<String, String>,
-    skip: BTreeMap<String, String>,
-    first_args: Vec<String>,
+    pub(super) sizes: BTreeMap<String, Work>,
+    pub(super) instead: BTreeMap<String, String>,
+    pub(super) skip: BTreeMap<String, String>,
+    pub(super) first_args: Vec<String>,
 }
 
 impl Workload {

@@ -1,6 +1,7 @@
 //! The functions that are measured: `workloads/<language>/<name>/`, each a manifest, a source and the module built from
 //! it. `docs/ADD-A-WORKLOAD.md` describes the format.
 
+mod brought;
 mod build;
 mod catalogue;
 mod family;
@@ -15,6 +16,7 @@ mod tests;
 mod toolchain;
 mod work;
 
+pub use brought::Brought;
 pub use build::{BuildOptions, BuildReport, Builder, Built, LEDGER};
 pub use catalogue::{Catalogue, Unbuilt, Workload};
 pub use family::{Case, Family, SIZES, Test};
