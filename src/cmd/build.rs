@@ -7,7 +7,7 @@ use std::process::ExitCode;
 /// Build the functions' modules from their sources, as far as they are stale and the toolchains are here
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  isobar build\n  isobar build 'c/*' rust/fibonacci\n  isobar build '*+mvp' --check"
+    after_help = "Examples:\n  isobar build\n  isobar build 'c/*' rust/fibonacci\n  isobar build '*+mvp' --check\n  isobar build --native 'rust/*'"
 )]
 pub struct Build {
     /// Only functions that this glob matches (c/hello, 'rust/*', hello; '*+mvp' for variants); all without one
@@ -19,6 +19,9 @@ pub struct Build {
     /// Build all anew elsewhere, compare the bytes with those that are recorded, and change nothing
     #[arg(long)]
     check: bool,
+    /// Build executables of this machine instead, of the functions whose language says how: below target/workloads/native
+    #[arg(long)]
+    native: bool,
     /// How many modules are built at a time; by default as many as there are cores
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
@@ -28,7 +31,9 @@ impl Build {
     pub fn run(self, places: &Places) -> Result<ExitCode> {
         let check = self.check;
         let options = BuildOptions { filters: self.filters, force: self.force, check, jobs: self.jobs };
-        let report = Builder::new(&places.root()?)?.build(&options, &|name, built| tell(name, built, check))?;
+        let root = places.root()?;
+        let builder = if self.native { Builder::native(&root)? } else { Builder::new(&root)? };
+        let report = builder.build(&options, &|name, built| tell(name, built, check))?;
         for (toolchain, reason) in &report.missing {
             let lacks = |built: &Built| matches!(built, Built::Lacks(name) if name == toolchain);
             let stale = report.built.iter().filter(|(_, built)| lacks(built)).count();

@@ -52,7 +52,7 @@ impl List {
 /// The functions, each with its variants, and how many are not built.
 fn functions(catalogue: &Catalogue) -> String {
     let all = catalogue.workloads();
-    let mut table = self::table(["function", "set", "bytes", "variants", "sizes", "what it does"]);
+    let mut table = self::table(["function", "set", "bytes", "variants", "native", "sizes", "what it does"]);
     for workload in all.iter().filter(|workload| workload.variant.is_none()) {
         let set = match (workload.quick, workload.default) {
             (true, _) => "quick",
@@ -65,7 +65,12 @@ fn functions(catalogue: &Catalogue) -> String {
         let variants: String = variants.map(|variant| format!("+{variant} ")).collect();
         let sizes: Vec<&str> = workload.sizes().collect();
         let bytes = workload.module_bytes.to_string();
-        let cells = [&workload.name, set, &bytes, variants.trim_end(), &sizes.join(" "), &workload.description];
+        let native = match workload.has_native() {
+            Some(true) => "built",
+            Some(false) => "not built",
+            None => "",
+        };
+        let cells = [&workload.name, set, &bytes, variants.trim_end(), native, &sizes.join(" "), &workload.description];
         table.add_row(cells);
     }
     match catalogue.unbuilt().len() {

@@ -25,6 +25,11 @@ pub enum CompareError {
     /// There are no records.
     #[error("nothing is left to compare: the runs have no records{0}")]
     Nothing(&'static str),
+    /// No function was measured beside a variant of it.
+    #[error(
+        "no run has a function beside a variant of it; measure both, as in isobar run --filter lua/hello --filter lua/hello+wizer"
+    )]
+    NoVariant,
     /// Two runs of different machines.
     #[error(
         "the runs were measured on different machines ({0}): their numbers do not compare; --force compares them all the same"
@@ -53,6 +58,9 @@ pub struct Source {
     /// The runtimes that have cells, in the run's order.
     pub runtimes: Vec<RuntimeId>,
     cells: BTreeMap<Cell, Result<Vec<Vec<f64>>, Failed>>,
+    /// By cell and column: the samples of each process.
+    parts: BTreeMap<(Cell, &'static str), Vec<Vec<f64>>>,
+    module_bytes: BTreeMap<String, u64>,
 }
 
 impl Source {
@@ -65,6 +73,23 @@ impl Source {
     ) -> Option<Result<&[Vec<f64>], &Failed>> {
         let cell = Cell { runtime: runtime.clone(), function: function.to_owned(), scenario };
         Some(self.cells.get(&cell)?.as_deref())
+    }
+
+    /// The samples of each process of one of [`parts`](isobar_core::measure::Scenario::parts), if the cell has any.
+    pub fn part(
+        &self,
+        runtime: &RuntimeId,
+        function: &str,
+        scenario: ScenarioId,
+        column: &'static str,
+    ) -> Option<&[Vec<f64>]> {
+        let cell = Cell { runtime: runtime.clone(), function: function.to_owned(), scenario };
+        Some(self.parts.get(&(cell, column))?)
+    }
+
+    /// The size of a function's module, in bytes.
+    pub fn module_bytes(&self, function: &str) -> Option<u64> {
+        self.module_bytes.get(function).copied()
     }
 
     /// Its cells, in an order of their own.
@@ -99,6 +124,7 @@ pub fn sources(run: &Run, name: &str) -> Vec<Source> {
         for record in run.records.iter().filter(|record| record.machine == at) {
             cells.entry(&record.cell).or_default().push(record);
         }
+        let parts = cells.iter().flat_map(|(cell, records)| parts(cell, records)).collect();
         let cells: BTreeMap<Cell, _> =
             cells.into_iter().map(|(cell, records)| (cell.clone(), samples(cell.scenario, records))).collect();
         Source {
@@ -116,6 +142,8 @@ pub fn sources(run: &Run, name: &str) -> Vec<Source> {
                 cells.keys().map(|cell| cell.runtime.clone()),
             ),
             cells,
+            parts,
+            module_bytes: run.header.functions.iter().map(|f| (f.name.clone(), f.module_bytes)).collect(),
         }
     };
     (0..).zip(&run.header.machines).map(source).filter(|source| !source.cells.is_empty()).collect()
@@ -127,6 +155,19 @@ fn in_order<T: Ord + Clone>(known: impl Iterator<Item = T>, present: impl Iterat
     let mut ordered: Vec<T> = known.filter(|name| left.remove(name)).collect();
     ordered.extend(left);
     ordered
+}
+
+/// What the scenario shows beside its number, by column.
+fn parts(cell: &Cell, records: &[&Record]) -> Vec<((Cell, &'static str), Vec<Vec<f64>>)> {
+    let mut records = records.to_vec();
+    records.sort_by_key(|record| record.round);
+    let scenario = cell.scenario.scenario();
+    let of = |&(column, _): &(&'static str, &'static str)| {
+        let measured = records.iter().filter_map(|record| record.result.as_ref().ok());
+        let processes = measured.map(|m| scenario.part_values(column, &m.samples)).filter(|all| !all.is_empty());
+        ((cell.clone(), column), processes.collect())
+    };
+    scenario.parts().iter().map(of).collect()
 }
 
 fn samples(scenario: ScenarioId, mut records: Vec<&Record>) -> Result<Vec<Vec<f64>>, Failed> {

@@ -121,7 +121,7 @@ fn of_machine(group: &[&Source], baseline: Option<&RuntimeId>, all: &mut Vec<Com
     Grid { title: title(group), header, rows, names }
 }
 
-fn title(group: &[&Source]) -> String {
+pub(super) fn title(group: &[&Source]) -> String {
     let machine = &group[0].fingerprint;
     let runs: Vec<String> = group.iter().map(|source| source.name()).collect();
     format!("{} · {}, {} cores", runs.join(" and "), machine.cpu, machine.cores)

@@ -10,12 +10,14 @@ mod rank;
 pub mod selftest;
 mod settings;
 mod table;
+mod variants;
 
 pub use cells::{CompareError, Source, keep, sources};
 pub use cmp::{Comparison, cmp};
 pub use diff::{Difference, Outcome, diff};
 pub use rank::{Ranked, rank};
 pub use table::{Answer, Entry, Format, Grid, Tone};
+pub use variants::{Varied, variants};
 
 use crate::report::units::{self, Quantity};
 use crate::stats::{Ratio, Verdict};

@@ -47,6 +47,54 @@ fn cmp_in_every_format() {
     insta::assert_snapshot!(formats(&cmp(&cells(&run), None).unwrap()));
 }
 
+/// A run of a function and its variant: one runtime three times as fast with it, another one the same, one fails.
+fn with_variant() -> Run {
+    let mut run = synthetic::run(4, 1, 1, 5, false);
+    let snapshot = "rust/hello+wizer";
+    let runtimes = run.header.runtimes.clone();
+    let mut varied = slowed(&run, 1.0 / 3.0, |cell| cell.runtime == runtimes[0].id);
+    varied.records.iter_mut().for_each(|record| record.cell.function = snapshot.into());
+    for record in varied.records.iter_mut().filter(|record| record.cell.runtime == runtimes[2].id) {
+        record.result = Err(MeasureError::WrongAnswer("no *luck*".into()));
+    }
+    varied.records.retain(|record| record.cell.runtime != runtimes[3].id || record.cell.scenario.name() != "warm");
+    run.records.extend(varied.records);
+    let mut function = run.header.functions[0].clone();
+    (function.name, function.module_bytes) = (snapshot.into(), function.module_bytes * 5 / 2);
+    run.header.functions.push(function);
+    run
+}
+
+#[test]
+fn variants_in_every_format() {
+    let mut run = with_variant();
+    keep(&mut [&mut run], &["cold".into(), "warm".into()]).unwrap();
+    insta::assert_snapshot!(formats(&variants(&cells(&run)).unwrap()));
+}
+
+#[test]
+fn a_variant_is_compared_with_its_function_part_by_part() {
+    let run = with_variant();
+    let rows = variants(&cells(&run)).unwrap().rows;
+    let of = |at: usize, part: &str| {
+        let id = run.header.runtimes[at].id.as_str();
+        rows.iter().find(|row| row.runtime == id && row.scenario == "cold" && row.part == part).cloned()
+    };
+    for part in ["all", "engine", "load", "instantiate", "execute"] {
+        let (fast, same) = (of(0, part).unwrap(), of(1, part).unwrap());
+        // Times are whole nanoseconds.
+        assert!((fast.ratio.unwrap() * 3.0 - 1.0).abs() < 0.01 && fast.verdict == "faster", "{fast:?}");
+        assert!(same.ratio == Some(1.0) && same.verdict == NO_DIFFERENCE, "{same:?}");
+        let growth = fast.varied_bytes.unwrap() as f64 / fast.plain_bytes.unwrap() as f64;
+        assert!((growth - 2.5).abs() < 0.01);
+    }
+    let failed = of(2, "all").unwrap();
+    assert!(failed.verdict == "failed" && failed.ratio.is_none() && failed.plain.is_some() && of(2, "load").is_none());
+    let absent = rows.iter().find(|row| row.verdict == "not measured").unwrap();
+    assert!(absent.scenario == "warm" && absent.varied.is_none() && absent.plain.is_some(), "{absent:?}");
+    assert_eq!(variants(&cells(&small())), Err(CompareError::NoVariant));
+}
+
 #[test]
 fn rank_in_every_format() {
     let mut run = small();

@@ -1,5 +1,6 @@
 use super::{
     Case, FORMAT, Family, Problem, Work, WorkloadError,
+    build::{NativeState, NativeStore},
     function::{Function, Functions, Target},
     sums::{Sums, run_build},
 };
@@ -57,9 +58,38 @@ pub struct Workload {
     pub(super) instead: BTreeMap<String, String>,
     pub(super) skip: BTreeMap<String, String>,
     pub(super) first_args: Vec<String>,
+    pub(super) native: Option<NativeState>,
 }
 
 impl Workload {
+    /// The function as an executable of this machine: built from the source of the module by `isobar build --native`,
+    /// linked statically, and what it was when it was built. Started with the arguments, variables (no others) and
+    /// standard input of an invocation it answers as the module does, with the same exit codes; nothing enforces an
+    /// invocation's limits. It is not in the repository.
+    ///
+    /// # Errors
+    /// [`WorkloadError::NoExecutable`]: the function has no native build, or the executable is not here, stale or changed.
+    pub fn native(&self) -> Result<PathBuf, WorkloadError> {
+        let none = |reason: String| WorkloadError::NoExecutable { name: self.name.clone(), reason };
+        let state = self.native.as_ref().ok_or_else(|| match self.variant {
+            Some(_) => none("a variant has none, its plain function may".to_owned()),
+            None => none(format!("{} is not built natively", self.language_title)),
+        })?;
+        let sum = state.sha256.clone().map_err(none)?;
+        let bytes = fs::read(&state.path).map_err(|e| none(format!("{}: {e}", state.path.display())))?;
+        if sha256_hex(&bytes) != sum {
+            let path = state.path.display();
+            return Err(none(format!("{path} is not what was built; run isobar build --native --force {}", self.name)));
+        }
+        Ok(state.path.clone())
+    }
+
+    /// Whether there is a native build: `Some(true)` if its executable is here and not stale. What [`Workload::native`]
+    /// would say, without reading the executable.
+    pub fn has_native(&self) -> Option<bool> {
+        Some(self.native.as_ref()?.sha256.is_ok())
+    }
+
     /// The names of its sizes, ordered by name; `default` is always among them.
     pub fn sizes(&self) -> impl Iterator<Item = &str> {
         self.sizes.keys().map(String::as_str)
@@ -109,12 +139,16 @@ impl Catalogue {
         let mut problems = std::mem::take(&mut all.problems);
         let mut catalogue = Catalogue { workloads: Vec::new(), unbuilt: Vec::new() };
         let sums = Sums::read(root).map_err(|problem| problems.push(problem)).ok();
+        let natives = NativeStore::read(root).map_err(|problem| problems.push(problem)).ok();
         for function in &all.functions {
             match all.targets(function) {
                 Err(problem) => problems.push(problem),
                 Ok(targets) => {
+                    let native = natives.as_ref().and_then(|natives| natives.of(function));
                     for target in targets {
-                        catalogue.add(root, function, target, sums.as_ref()).unwrap_or_else(|e| problems.push(e));
+                        let native = native.clone().filter(|_| target.variant.is_none());
+                        let added = catalogue.add(root, function, target, sums.as_ref(), native);
+                        added.unwrap_or_else(|e| problems.push(e));
                     }
                 }
             }
@@ -150,7 +184,14 @@ impl Catalogue {
         })
     }
 
-    fn add(&mut self, root: &Path, function: &Function, target: Target, sums: Option<&Sums>) -> Result<(), Problem> {
+    fn add(
+        &mut self,
+        root: &Path,
+        function: &Function,
+        target: Target,
+        sums: Option<&Sums>,
+        native: Option<NativeState>,
+    ) -> Result<(), Problem> {
         let module_path = root.join(&target.module);
         let pinned = sums.is_some_and(|sums| sums.sha256(&target.module).is_some());
         let bytes = match fs::read(&module_path) {
@@ -175,7 +216,8 @@ impl Catalogue {
             }
             checked => checked.map_err(broken)?,
         }
-        self.workloads.push(workload(function, target, module_path.clone(), module_sha256, bytes.len() as u64)?);
+        let workload = workload(function, target, module_path.clone(), module_sha256, bytes.len() as u64)?;
+        self.workloads.push(Workload { native, ..workload });
         Ok(())
     }
 }
@@ -212,6 +254,7 @@ fn workload(
         instead: manifest.instead,
         skip: manifest.skip,
         first_args,
+        native: None,
     })
 }
 

@@ -5,7 +5,7 @@ use super::{
     family::FAMILIES,
     language::Language,
     manifest::{self, Families, MANIFEST, Manifest},
-    recipe::{Recipe, standard_variants},
+    recipe::{Recipe, Step, standard_variants},
 };
 use std::{
     collections::BTreeMap,
@@ -30,7 +30,9 @@ pub(super) struct Target {
     /// `language/name` or `language/name+variant`.
     pub(super) name: String,
     pub(super) variant: Option<String>,
-    /// The module's path below the folder of the functions.
+    /// An executable of this machine in place of a module.
+    pub(super) native: bool,
+    /// The module's path below the folder of the functions, an executable's below that of the executables.
     pub(super) module: String,
     /// The steps and what goes with them, everything inherited filled in.
     pub(super) recipe: Recipe,
@@ -103,8 +105,13 @@ impl Functions {
         let path = format!("{name}/{}", manifest.module);
         let mut plain = manifest.recipe.or(&language.recipe);
         plain.toolchains = both(&language.recipe.toolchains, &manifest.recipe.toolchains);
-        let mut targets =
-            vec![Target { name: name.clone(), variant: None, module: path.clone(), recipe: plain.clone() }];
+        let mut targets = vec![Target {
+            name: name.clone(),
+            variant: None,
+            native: false,
+            module: path.clone(),
+            recipe: plain.clone(),
+        }];
         for variant in self.variants(function)? {
             let own = manifest.variants.get(&variant).cloned().unwrap_or_default();
             let of_language = language.variants.get(&variant).cloned().unwrap_or_default();
@@ -127,7 +134,8 @@ impl Functions {
                 Some(stem) => format!("{stem}+{variant}.wasm"),
                 None => format!("{path}+{variant}"),
             };
-            targets.push(Target { name: format!("{name}+{variant}"), variant: Some(variant), module, recipe });
+            let (name, variant) = (format!("{name}+{variant}"), Some(variant));
+            targets.push(Target { name, variant, native: false, module, recipe });
         }
         Ok(targets)
     }
@@ -176,6 +184,27 @@ fn read_function(
 }
 
 impl Function {
+    /// The executable that it can be built to, where its manifest or its language says how.
+    pub(super) fn native(&self) -> Option<Target> {
+        let of_language = self.language.native.as_ref();
+        let native = self.manifest.native.as_ref().or(of_language)?;
+        let compilers = native.toolchains.as_ref().or(of_language.and_then(|native| native.toolchains.as_ref()));
+        let compilers = compilers.or(self.language.recipe.toolchains.as_ref()).cloned();
+        let recipe = Recipe {
+            toolchains: both(&compilers, &self.manifest.recipe.toolchains),
+            output: native.output.clone(),
+            committed: Some(false),
+            build: native.build.clone(),
+            ..Recipe::default()
+        };
+        Some(Target { name: self.name.clone(), variant: None, native: true, module: self.name.clone(), recipe })
+    }
+
+    /// Steps that come once, before those of the executables of its language.
+    pub(super) fn native_prepare(&self) -> &[Step] {
+        self.language.native.as_ref().map_or(&[], |native| &native.prepare)
+    }
+
     /// The arguments that the language puts before those of an invocation; `@file` is the text of that file.
     pub(super) fn first_args(&self) -> Result<Vec<String>, Problem> {
         let expand = |arg: &String| match arg.strip_prefix('@') {

@@ -2,7 +2,7 @@
 
 use super::{
     Problem,
-    recipe::{Recipe, Step},
+    recipe::{Native, Recipe, Step},
     source::Source,
 };
 use serde::Deserialize;
@@ -28,6 +28,8 @@ pub(super) struct Language {
     pub(super) recipe: Recipe,
     /// By name; one without steps takes the standard ones.
     pub(super) variants: BTreeMap<String, Recipe>,
+    /// How its functions become executables of this machine, if they do.
+    pub(super) native: Option<Native>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +50,7 @@ struct Document {
     build: Vec<Step>,
     #[serde(default)]
     variant: BTreeMap<String, Spanned<Recipe>>,
+    native: Option<Spanned<Native>>,
 }
 
 impl Language {
@@ -62,13 +65,14 @@ impl Language {
         source.check_line("title", &document.title)?;
         let path = |path| source.check_path(path).map(str::to_owned);
         let shared = document.shared.iter().map(path).collect::<Result<Vec<String>, Problem>>()?;
+        let native = document.native.map(|native| checked_native(&source, native)).transpose()?;
         let Document { title, toolchains, proposals, args, output, committed, prepare, build, variant, .. } = document;
         let recipe = Recipe { description: None, toolchains, proposals, output, committed, build };
         recipe.check(&source, title.span())?;
         Recipe { build: prepare.clone(), ..Recipe::default() }.check(&source, title.span())?;
         let variants = checked(&source, variant)?;
         let title = title.into_inner();
-        Ok(Language { name: name.to_owned(), title, shared, args, prepare, recipe, variants })
+        Ok(Language { name: name.to_owned(), title, shared, args, prepare, recipe, variants, native })
     }
 }
 
@@ -84,4 +88,10 @@ pub(super) fn checked(
         Ok((name, recipe.into_inner()))
     };
     variants.into_iter().map(check).collect()
+}
+
+/// The native build of a manifest.
+pub(super) fn checked_native(source: &Source, native: Spanned<Native>) -> Result<Native, Problem> {
+    native.as_ref().check(source, native.span())?;
+    Ok(native.into_inner())
 }

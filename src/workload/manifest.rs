@@ -1,8 +1,8 @@
 use super::{
     Problem, Work,
     family::{FAMILIES, Family},
-    language::checked,
-    recipe::{Recipe, Step},
+    language::{checked, checked_native},
+    recipe::{Native, Recipe, Step},
     source::Source,
     work::{ExpectedTable, Given, LimitsTable},
 };
@@ -40,6 +40,8 @@ pub(super) struct Manifest {
     pub(super) variants: BTreeMap<String, Recipe>,
     /// The only variants that it has, where it says so.
     pub(super) only_variants: Option<Vec<String>>,
+    /// How it becomes an executable of this machine, if not as its language says.
+    pub(super) native: Option<Native>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +78,7 @@ struct Document {
     variants: Option<Vec<String>>,
     #[serde(default)]
     variant: BTreeMap<String, Spanned<Recipe>>,
+    native: Option<Spanned<Native>>,
 }
 
 /// Another size in place of one that the language cannot do.
@@ -168,6 +171,7 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
         recipe,
         variants: checked(source, document.variant)?,
         only_variants: document.variants,
+        native: document.native.map(|native| checked_native(source, native)).transpose()?,
     })
 }
 

@@ -56,6 +56,14 @@ pub enum WorkloadError {
         /// What is wrong with it, and what to do.
         what: String,
     },
+    /// The function cannot be run as a program of this machine.
+    #[error("the function `{name}` has no executable: {reason}")]
+    NoExecutable {
+        /// The function.
+        name: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// The function is there, its module is not.
     #[error("the function `{}` cannot be used: {}", .0.name, .0.reason)]
     Unbuilt(Unbuilt),

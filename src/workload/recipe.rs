@@ -64,6 +64,33 @@ pub(super) struct Recipe {
     pub(super) build: Vec<Step>,
 }
 
+/// How functions become executables of this machine: `[native]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Native {
+    pub(super) toolchains: Option<Vec<String>>,
+    pub(super) output: Option<String>,
+    /// Steps that come once, before those of the functions; of a language only.
+    #[serde(default)]
+    pub(super) prepare: Vec<Step>,
+    #[serde(default)]
+    pub(super) build: Vec<Step>,
+}
+
+impl Native {
+    /// Refuses a table that builds nothing, and steps that make no executable; `at` is where it was said.
+    pub(super) fn check(&self, source: &Source, at: std::ops::Range<usize>) -> Result<(), Problem> {
+        if self.build.is_empty() {
+            return Err(source.problem(at, "`[native]` without steps", "add [[native.build]]"));
+        }
+        let steps = || self.prepare.iter().chain(&self.build);
+        if steps().any(|step| step.wat.is_some() || step.synthetic.is_some()) {
+            return Err(source.problem(at, "a step that makes no executable", "use `run` or `copy`"));
+        }
+        Recipe { build: steps().cloned().collect(), ..Recipe::default() }.check(source, at)
+    }
+}
+
 impl Recipe {
     /// Takes what is absent from another one; steps, toolchains and output go together.
     pub(super) fn or(&self, other: &Recipe) -> Recipe {

@@ -280,6 +280,68 @@ fn a_function_needs_the_toolchains_of_its_language_and_its_own() {
 }
 
 #[test]
+fn a_function_has_a_native_build_where_its_language_or_itself_says_how() {
+    let own = format!("{HEAD}[[native.build]]\nrun = [\"own\"]\n");
+    let root = functions(&[("c/a", HEAD), ("c/b", &own), ("lua/a", HEAD)]);
+    let language = "title = \"C\"\ntoolchains = [\"zig\"]\n[native]\n[[native.build]]\nrun = [\"language\"]\n";
+    fs::write(root.path().join("c").join(super::LANGUAGE), language).unwrap();
+    let all = super::function::Functions::read(root.path()).unwrap();
+    assert!(all.problems.is_empty());
+    let natives: Vec<_> = all.functions.iter().map(super::function::Function::native).collect();
+    let steps = |at: usize| natives[at].as_ref().unwrap().recipe.build[0].run.clone().unwrap();
+    assert_eq!((steps(0), steps(1), natives[2].is_none()), (vec!["language".into()], vec!["own".into()], true));
+    assert_eq!(natives[1].as_ref().unwrap().recipe.toolchains, Some(vec!["zig".to_owned()]));
+    let catalogue = Catalogue::load(root.path()).unwrap();
+    let said = |name: &str| catalogue.find(name).unwrap().native().unwrap_err().to_string();
+    assert_eq!(said("c/a"), "the function `c/a` has no executable: it is not built; run isobar build --native c/a");
+    assert_eq!(said("lua/a"), "the function `lua/a` has no executable: lua is not built natively");
+    let has = |name: &str| catalogue.find(name).unwrap().has_native();
+    assert_eq!((has("c/a"), has("lua/a")), (Some(false), None));
+}
+
+#[test]
+fn an_executable_is_found_until_its_source_or_itself_is_another_one() {
+    let root = functions(&[("workloads/c/a", HEAD)]);
+    let workloads = root.path().join("workloads");
+    let sums = fs::read_to_string(root.path().join(SUMS)).unwrap().replace("workloads/", "");
+    fs::write(workloads.join(SUMS), sums).unwrap();
+    // A static executable of 64 bits that nobody could start: its header, and no parts.
+    let mut header = [0u8; 64];
+    header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    fs::write(workloads.join("c/a/program"), header).unwrap();
+    let language = "title = \"C\"\n[[build]]\nrun = [\"true\"]\n[native]\n[[native.build]]\ncopy = \"program\"\n";
+    fs::write(workloads.join("c").join(super::LANGUAGE), language).unwrap();
+    let build =
+        || super::Builder::native(root.path()).unwrap().build(&super::BuildOptions::default(), &|_, _| ()).unwrap();
+    let report = build();
+    assert!(report.problems.is_empty() && matches!(report.built[0].1, super::Built::Done { .. }), "{report:?}");
+    assert_eq!((build().current, build().built.len()), (1, 0));
+    let native = || Catalogue::load(&workloads).unwrap().find("c/a").unwrap().native();
+    let path = native().unwrap();
+    assert_eq!(path, root.path().join("target/workloads/native/c/a"));
+    fs::write(&path, b"something else").unwrap();
+    assert!(native().unwrap_err().to_string().ends_with("run isobar build --native --force c/a"));
+    assert_eq!(build().built.len(), 1);
+    assert!(native().is_ok());
+    fs::write(workloads.join("c/a/new.c"), "").unwrap();
+    assert!(native().unwrap_err().to_string().contains("its source or its toolchain is another one now"));
+}
+
+#[test]
+fn a_native_table_that_builds_no_executable_is_refused() {
+    for (table, expected) in [
+        ("[native]\n", "workload.toml:6: `[native]` without steps; add [[native.build]]"),
+        (
+            "[[native.build]]\nwat = \"a.wat\"\n",
+            "workload.toml:6: a step that makes no executable; use `run` or `copy`",
+        ),
+        ("[native]\nbuilt = 1\n", "workload.toml:7: unknown key `built`; did you mean `build`?"),
+    ] {
+        assert_eq!(said(&format!("{HEAD}{table}")), expected);
+    }
+}
+
+#[test]
 fn the_committed_functions_are_complete_and_match_their_sums() {
     let catalogue = Catalogue::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads")).unwrap();
     let quick = ["rust/fibonacci", "rust/hello", "wat/empty"];

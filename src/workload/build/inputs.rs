@@ -7,7 +7,7 @@ use super::super::{
     toolchain::Toolchain,
 };
 use isobar_core::measure::sha256_hex;
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 /// Changes when the meaning of the inputs does.
 const VERSION: &str = "isobar build 1";
@@ -29,12 +29,16 @@ pub(super) fn digest(
     };
     add(VERSION.as_bytes());
     add(target.module.as_bytes());
+    let prepare = if target.native { function.native_prepare() } else { &function.language.prepare };
     let words = |value: serde_json::Result<String>| value.unwrap_or_default().into_bytes();
-    add(&words(serde_json::to_string(&(&function.language.prepare, &target.recipe.build, &target.recipe.output))));
+    add(&words(serde_json::to_string(&(prepare, &target.recipe.build, &target.recipe.output))));
     for (name, toolchain) in toolchains {
         add(&words(serde_json::to_string(&(name, &toolchain.version, &toolchain.env))));
     }
     add(plain.unwrap_or_default().as_bytes());
+    if target.native {
+        add([env::consts::ARCH, "-", env::consts::OS].concat().as_bytes());
+    }
     let language_folder = function.folder.parent().unwrap_or(&function.folder);
     for path in &function.language.shared {
         files(&language_folder.join(path), path, &mut add)?;

@@ -2,11 +2,14 @@
 
 mod inputs;
 mod ledger;
+mod native;
 mod session;
 mod steps;
 mod synthetic;
 
 pub use ledger::LEDGER;
+use native::folder as native_store;
+pub(super) use native::{State as NativeState, Store as NativeStore};
 
 use super::{
     Problem, WorkloadError, check_filters,
@@ -74,8 +77,10 @@ pub struct BuildReport {
 pub struct Builder {
     root: PathBuf,
     workloads: PathBuf,
+    /// What the results' paths are below, and what is known of them.
+    store: PathBuf,
     functions: Functions,
-    /// The modules of each function.
+    /// The modules of each function, or their executables.
     targets: Vec<(Function, Vec<Target>)>,
     toolchains: BTreeMap<String, Toolchain>,
     problems: Vec<Problem>,
@@ -103,6 +108,18 @@ impl Builder {
     /// A file that all functions need cannot be read; what is wrong with single functions is reported by
     /// [`Builder::build`].
     pub fn new(root: &Path) -> Result<Builder, WorkloadError> {
+        Self::of(root, false)
+    }
+
+    /// The same for executables of this machine, of the functions that have a native build.
+    ///
+    /// # Errors
+    /// As [`Builder::new`].
+    pub fn native(root: &Path) -> Result<Builder, WorkloadError> {
+        Self::of(root, true)
+    }
+
+    fn of(root: &Path, native: bool) -> Result<Builder, WorkloadError> {
         let broken = |problem| WorkloadError::Broken(vec![problem]);
         let absolute = |e| Problem::new(root, format!("cannot be found: {e}"), "name isobar's own folder");
         let root = fs::canonicalize(root).map_err(absolute).map_err(broken)?;
@@ -112,12 +129,14 @@ impl Builder {
         let mut problems = std::mem::take(&mut functions.problems);
         let mut targets = Vec::new();
         for function in &functions.functions {
-            match functions.targets(function).and_then(|found| check_toolchains(function, found, &toolchains)) {
+            let wanted = if native { Ok(function.native().into_iter().collect()) } else { functions.targets(function) };
+            match wanted.and_then(|found| check_toolchains(function, found, &toolchains)) {
                 Ok(found) => targets.push((function.clone(), found)),
                 Err(problem) => problems.push(problem),
             }
         }
-        Ok(Builder { root, workloads, functions, targets, toolchains, problems })
+        let store = if native { native_store(&workloads) } else { workloads.clone() };
+        Ok(Builder { root, workloads, store, functions, targets, toolchains, problems })
     }
 
     /// Builds what is stale among what the filters choose, and records it. `told` hears of each module at once.
@@ -131,7 +150,7 @@ impl Builder {
         told: &(dyn Fn(&str, &Built) + Sync),
     ) -> Result<BuildReport, WorkloadError> {
         let broken = |problem| WorkloadError::Broken(vec![problem]);
-        let ledger = Ledger::read(&self.workloads).map_err(broken)?;
+        let ledger = Ledger::read(&self.store).map_err(broken)?;
         let mut report = BuildReport { problems: self.problems.clone(), ..BuildReport::default() };
         let mut work = self.chosen(options)?;
         report.current = self.leave_out_current(&mut work, &ledger, options).map_err(broken)?;
@@ -199,7 +218,7 @@ impl Builder {
         let (Some(entry), Some(sum)) = (ledger.entries.get(&target.name), ledger.sums.sha256(&target.module)) else {
             return Ok(false);
         };
-        let Ok(bytes) = fs::read(self.workloads.join(&target.module)) else { return Ok(false) };
+        let Ok(bytes) = fs::read(self.store.join(&target.module)) else { return Ok(false) };
         let declared = target.recipe.proposals.iter().flatten();
         let undeclared = entry.proposals.iter().any(|needed| !declared.clone().any(|name| name == needed));
         Ok(sha256_hex(&bytes) == sum && entry.inputs == self.inputs(function, target)? && !undeclared)
@@ -217,8 +236,7 @@ impl Builder {
     }
 
     fn toolchains_of(&self, target: &Target) -> BTreeMap<String, &Toolchain> {
-        let names = target.recipe.toolchains.iter().flatten();
-        names.filter_map(|name| Some((name.clone(), self.toolchains.get(name)?))).collect()
+        toolchains_of(target, &self.toolchains)
     }
 
     /// The toolchains that this work needs and that are not here.
@@ -243,7 +261,12 @@ impl Builder {
 
     /// Looks whether a module is what its manifest says.
     fn accept<'a>(&self, target: &'a Target, function: &Function, bytes: Vec<u8>) -> Result<Accepted<'a>, String> {
-        let proposals = needed_proposals(&bytes).map_err(|e| format!("the steps gave no valid module: {e}"))?;
+        let proposals = if target.native {
+            native::check(&bytes)?;
+            Vec::new()
+        } else {
+            needed_proposals(&bytes).map_err(|e| format!("the steps gave no valid module: {e}"))?
+        };
         let declared = |name: &str| target.recipe.proposals.iter().flatten().any(|known| known == name);
         if let Some(undeclared) = proposals.iter().find(|name| !declared(name)) {
             return Err(format!(
@@ -258,7 +281,7 @@ impl Builder {
             let needle = path.as_os_str().as_encoded_bytes();
             if needle.len() > 1 && bytes.windows(needle.len()).any(|window| window == needle) {
                 return Err(format!(
-                    "the module contains the path {}, so another machine would build other bytes",
+                    "the result contains the path {}, so another machine would build other bytes",
                     path.display()
                 ));
             }
@@ -276,14 +299,22 @@ impl Builder {
     /// Puts the modules where they belong and writes what is known of them.
     fn record(&self, new: Vec<Accepted>, report: &mut BuildReport) -> Result<(), Problem> {
         for accepted in &new {
-            write(&self.workloads.join(&accepted.target.module), &accepted.bytes)?;
+            let path = self.store.join(&accepted.target.module);
+            if accepted.target.native {
+                native::write(&path, &accepted.bytes)?;
+            } else {
+                write(&path, &accepted.bytes)?;
+            }
         }
         let known = self.known();
         let entries = new.into_iter().map(|accepted| (accepted.target, accepted.entry, accepted.sha256)).collect();
         // A function that cannot be read now may be mended soon: its module is not forgotten.
         let unread = !self.problems.is_empty();
         let lock = self.root.join("target/workloads/lock");
-        let ledger = Ledger::merge(&self.workloads, &lock, entries, (!unread).then_some(&known))?;
+        let ledger = Ledger::merge(&self.store, &lock, entries, (!unread).then_some(&known))?;
+        if self.store != self.workloads {
+            return Ok(());
+        }
         let docs = self.root.join("docs");
         if docs.is_dir() {
             write(&docs.join("WORKLOADS.md"), ledger.table(&known).as_bytes())?;
@@ -296,6 +327,12 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// Those among all toolchains that a target needs, by name.
+fn toolchains_of<'a>(target: &Target, all: &'a BTreeMap<String, Toolchain>) -> BTreeMap<String, &'a Toolchain> {
+    let names = target.recipe.toolchains.iter().flatten();
+    names.filter_map(|name| Some((name.clone(), all.get(name)?))).collect()
 }
 
 /// A folder, and what removes it.

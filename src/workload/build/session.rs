@@ -56,12 +56,13 @@ impl<'a> Session<'a> {
 
     /// The plain module first: variants are made of it.
     fn function(&self, function: &Function, targets: &[&'a Target]) -> Vec<Outcome<'a>> {
-        let mut plain = self.builder.workloads.join(&function.name).join(&function.manifest.module);
+        let mut plain = self.builder.store.join(&function.name).join(&function.manifest.module);
         let mut results = Vec::new();
         for &target in targets {
-            let place = target.variant.as_deref().unwrap_or("plain");
+            let place = if target.native { "native" } else { target.variant.as_deref().unwrap_or("plain") };
             let folder = self.folder.join(&function.name).join(place);
-            let out = folder.join(format!("{}.wasm", function.short_name()));
+            let ending = if target.native { "" } else { ".wasm" };
+            let out = folder.join(format!("{}{ending}", function.short_name()));
             let result = self.target(function, target, &out, &plain);
             if result.is_ok() && target.variant.is_none() {
                 plain = out;
@@ -88,19 +89,16 @@ impl<'a> Session<'a> {
             place.toolchains.insert(name, found);
             place.env.extend(toolchain.env.clone());
         }
-        self.prepare(function, &place).map_err(Built::Failed)?;
+        self.prepare(function, target.native, &place).map_err(Built::Failed)?;
         let module = target.variant.as_ref().map(|_| plain);
         let bytes = place.build(function, target, out, module).map_err(Built::Failed)?;
         self.builder.accept(target, function, bytes).map_err(Built::Failed)
     }
 
     /// Waits for the preparation of a language, which one thread makes.
-    fn prepare(&self, function: &Function, place: &Place) -> Result<(), String> {
-        if function.language.prepare.is_empty() {
-            return Ok(());
-        }
+    fn prepare(&self, function: &Function, native: bool, place: &Place) -> Result<(), String> {
         let once = lock(&self.prepared).entry(function.language.name.clone()).or_default().clone();
-        once.get_or_init(|| place.prepare(function)).clone()
+        once.get_or_init(|| place.prepare(function, native)).clone()
     }
 }
 

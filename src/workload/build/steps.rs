@@ -74,12 +74,13 @@ impl Place<'_> {
     }
 
     /// Runs the steps that come before all functions of a language.
-    pub(super) fn prepare(&self, function: &Function) -> Result<(), String> {
+    pub(super) fn prepare(&self, function: &Function, native: bool) -> Result<(), String> {
         let folder = function.folder.parent().unwrap_or(&function.folder);
         let out = self.cache.join(&function.language.name);
         fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
         let names = Names { place: self, language: &function.language.name, name: "", out: &out, module: None };
-        function.language.prepare.iter().try_for_each(|step| names.step(step, folder))
+        let steps = if native { function.native_prepare() } else { &function.language.prepare };
+        steps.iter().try_for_each(|step| names.step(step, folder))
     }
 }
 
@@ -167,6 +168,7 @@ impl Names<'_> {
             "module" => self.module.and_then(path),
             "cache" => path(self.place.cache),
             "root" => path(self.place.root),
+            "arch" => Some(env::consts::ARCH.to_owned()),
             _ => self.place.toolchains.get(name).and_then(|found| path(found)),
         }
     }

@@ -1,0 +1,124 @@
+//! Executables of this machine: what is accepted as one, and where they are found again.
+
+use super::super::{
+    Problem,
+    function::Function,
+    toolchain::{self, Toolchain},
+};
+use super::{inputs, ledger::Ledger, toolchains_of};
+use object::{Endianness, elf, read::elf::FileHeader};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Where the executables are, and what they were built from; like everything below `target`, never committed.
+pub(in super::super) fn folder(workloads: &Path) -> PathBuf {
+    workloads.parent().unwrap_or(workloads).join("target/workloads/native")
+}
+
+/// Refuses what is no statically linked executable: another one takes its libraries from the machine, and its start
+/// includes looking for them.
+pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
+    let interpreter = match bytes.get(4) {
+        Some(&elf::ELFCLASS32) => interpreter::<elf::FileHeader32<Endianness>>(bytes),
+        _ => interpreter::<elf::FileHeader64<Endianness>>(bytes),
+    };
+    match interpreter {
+        Err(e) => Err(format!("the steps gave no ELF executable: {e}")),
+        Ok(true) => Err("the executable is linked dynamically: let the steps link it statically".to_owned()),
+        Ok(false) => Ok(()),
+    }
+}
+
+/// Whether the executable names a program that must load its libraries.
+fn interpreter<Header: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<bool> {
+    use object::read::elf::ProgramHeader;
+    let header = Header::parse(bytes)?;
+    let endian = header.endian()?;
+    Ok(header.program_headers(endian, bytes)?.iter().any(|part| part.p_type(endian) == elf::PT_INTERP))
+}
+
+/// Writes an executable at once, as [`super::write`] does.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    let writable = |e| Problem::new(path, format!("cannot be written: {e}"), "make its folder writable");
+    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(writable)?;
+    super::write(path, bytes)?;
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).map_err(writable)?;
+    Ok(())
+}
+
+/// A function's executable, as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct State {
+    /// Where it is, or will be.
+    pub(in super::super) path: PathBuf,
+    /// The SHA-256 that it was recorded with, or why it cannot be used and what to do.
+    pub(in super::super) sha256: Result<String, String>,
+}
+
+/// All executables.
+pub(in super::super) struct Store {
+    folder: PathBuf,
+    ledger: Ledger,
+    toolchains: BTreeMap<String, Toolchain>,
+}
+
+impl Store {
+    /// Reads what is known of those that were built; where nothing was, there are none.
+    pub(in super::super) fn read(workloads: &Path) -> Result<Store, Problem> {
+        let folder = folder(workloads);
+        Ok(Store { ledger: Ledger::read(&folder)?, toolchains: toolchain::read(workloads)?, folder })
+    }
+
+    /// That of a function; `None` if it has no native build.
+    pub(in super::super) fn of(&self, function: &Function) -> Option<State> {
+        let target = function.native()?;
+        let path = self.folder.join(&target.module);
+        let stale = |what: &str| format!("{what}; run isobar build --native {}", function.name);
+        let sha256 = match (self.ledger.entries.get(&target.name), self.ledger.sums.sha256(&target.module)) {
+            (Some(entry), Some(sum)) if path.is_file() => {
+                match inputs::digest(function, &target, &toolchains_of(&target, &self.toolchains), None) {
+                    Err(problem) => Err(problem.to_string()),
+                    Ok(inputs) if inputs != entry.inputs => {
+                        Err(stale("its source or its toolchain is another one now"))
+                    }
+                    Ok(_) => Ok(sum.to_owned()),
+                }
+            }
+            _ => Err(stale("it is not built")),
+        };
+        Some(State { path, sha256 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{check, write};
+
+    #[test]
+    fn only_a_static_executable_is_accepted() {
+        assert!(check(b"\0asm\x01\0\0\0").unwrap_err().starts_with("the steps gave no ELF executable: "));
+        assert!(check(b"").is_err());
+        assert!(check(b"\x7fELF\x02\x01\x01").is_err());
+        let dynamic = std::fs::read("/bin/sh").unwrap_or_default();
+        // A system may have a static shell.
+        if dynamic.windows(7).any(|part| part == b"/ld-lin") {
+            assert!(check(&dynamic).unwrap_err().contains("linked dynamically"));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_can_be_executed() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c/hello");
+        write(&path, b"first").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o755);
+    }
+}
