@@ -8,6 +8,7 @@ mod doctor;
 mod export;
 mod invoke;
 mod list;
+mod load;
 mod merge;
 mod own_time;
 mod progress;
@@ -64,6 +65,7 @@ enum Command {
     Export(export::Export),
     Shards(shards::Shards),
     Merge(merge::Merge),
+    Load(Box<load::Load>),
     Schema(schema::Schema),
 }
 
@@ -88,6 +90,7 @@ impl Cli {
             Command::Export(command) => command.run(),
             Command::Shards(command) => command.run(),
             Command::Merge(command) => command.run(),
+            Command::Load(command) => command.run(&self.places),
             Command::Schema(command) => command.run(),
         }
     }

@@ -173,6 +173,7 @@ impl Run {
             cells: plan.cells.clone(),
             elsewhere: Vec::new(),
             skipped: plan.skipped.clone(),
+            load: None,
         }
     }
 }

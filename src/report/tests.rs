@@ -66,6 +66,7 @@ fn record(run: &Run, runtime: &str, scenario: &str, round: u32, result: Result<S
         noise: None,
         histogram: None,
         artifact: None,
+        load: None,
         result,
     }
 }
