@@ -1,19 +1,23 @@
+mod replay;
+mod target;
+mod what;
+
 use super::Places;
-use crate::load::{
-    self, Cells, Check, Form, LoadError, Options, Outcome, Pace, Request, Server, Url, probe, schedule, sweep,
-};
+use crate::load::{self, Cells, Form, Options, Outcome, Pace, Url, schedule, sweep};
 use crate::noise::{self, System};
 use crate::record::{Cell, Header, LoadPlan, LoadStop, Loop, Record, Run, RunFolder};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use isobar_core::measure::{StdoutRule, nanoseconds};
-use isobar_core::{Outcome as Answer, RuntimeId};
-use std::net::SocketAddr;
+use isobar_core::RuntimeId;
+use isobar_core::measure::nanoseconds;
+use replay::Replay;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use target::Target;
+use what::What;
 
 /// The exit code of a program that was ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
@@ -32,11 +36,18 @@ const BEHIND: Duration = Duration::from_secs(1);
                   the server shows in full (docs/LOAD.md).\n\nExamples:\n  isobar load http://127.0.0.1:8080/hello\n  \
                   isobar load http://127.0.0.1:8080/hello --rate 1000 --arrivals poisson --duration 30s\n  \
                   isobar load http://127.0.0.1:8080/hello --fresh --connections 1 --requests 100\n  \
-                  isobar load http://127.0.0.1:8080/hello --sweep --p99-below 5ms --into results/hello-knee"
+                  isobar load http://127.0.0.1:8080/hello --sweep --p99-below 5ms --into results/hello-knee\n  \
+                  isobar load --serve hello --rate 1000 -- --strategy pooled\n  \
+                  isobar load http://127.0.0.1:8080 --trace trace.csv --functions hello,fibonacci?N=20 --speed 60"
 )]
 pub struct Load {
     /// What to ask for: http://host:port/path?query
-    url: Url,
+    #[arg(required_unless_present = "serve")]
+    url: Option<Url>,
+    /// Start `isobar serve` and load this function of it, with the input and the answer that its manifest declares; what
+    /// follows -- are options of `isobar serve`
+    #[arg(long, value_name = "FUNCTION", conflicts_with = "url")]
+    serve: Option<String>,
     /// At most so many connections at once
     #[arg(short, long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     connections: u32,
@@ -65,6 +76,8 @@ pub struct Load {
     what: What,
     #[command(flatten)]
     sweep: Sweep,
+    #[command(flatten)]
+    replay: Replay,
     /// What the server is called in records and charts (runtime/mode); by default its address
     #[arg(long, value_name = "NAME")]
     name: Option<RuntimeId>,
@@ -80,46 +93,9 @@ pub struct Load {
     /// Exit with code 3 when a request failed
     #[arg(long)]
     strict: bool,
-}
-
-/// The request, and the answer that counts.
-#[derive(Debug, Args)]
-struct What {
-    /// The method; by default GET, with --data POST
-    #[arg(short = 'X', long, value_name = "METHOD")]
-    method: Option<String>,
-    /// A field of the request's head; repeatable
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = field)]
-    fields: Vec<(String, String)>,
-    /// The request's body
-    #[arg(long, value_name = "TEXT", conflicts_with = "data_file")]
-    data: Option<String>,
-    /// The file with the request's body
-    #[arg(long, value_name = "FILE")]
-    data_file: Option<PathBuf>,
-    /// The status that counts; by default any from 200 to 299
-    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u16).range(200..600))]
-    status: Option<u16>,
-    #[command(flatten)]
-    expect: Expect,
-}
-
-/// The body that counts; by default that of the first answer.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-struct Expect {
-    /// The body that every answer must have; by default that of the first one
-    #[arg(long, value_name = "TEXT")]
-    expect: Option<String>,
-    /// The file with the body that every answer must have
-    #[arg(long, value_name = "FILE")]
-    expect_file: Option<PathBuf>,
-    /// The SHA-256 that every answer's body must have, in hexadecimal
-    #[arg(long, value_name = "HEX", value_parser = sha256)]
-    expect_sha256: Option<String>,
-    /// Answers may have any body
-    #[arg(long)]
-    expect_any: bool,
+    /// Options of `isobar serve`, after `--`
+    #[arg(last = true, requires = "serve")]
+    serve_options: Vec<String>,
 }
 
 /// How to look for the highest rate.
@@ -145,23 +121,17 @@ enum Arrivals {
     Poisson,
 }
 
-/// A server that was asked once, and what it is asked for.
-struct Target {
-    server: Server,
-    addresses: Vec<SocketAddr>,
-    request: Request,
-    first_request_ns: u64,
-}
-
 impl Load {
-    pub fn run(self, _places: &Places) -> Result<ExitCode> {
+    pub fn run(self, places: &Places) -> Result<ExitCode> {
         let seed = self
             .seed
             .unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos().into());
         let stop = stop_on_interrupt()?;
-        let target = self.target()?;
+        let target = Target::of(&self, places)?;
         noise::before_run(&System::this()).iter().for_each(|warning| eprintln!("warning: {warning}"));
-        let run = if self.sweep.sweep {
+        let run = if let Some(file) = &self.replay.trace {
+            self.replay(file, &target, seed, &stop)?
+        } else if self.sweep.sweep {
             self.find_knee(&target, seed, &stop)?
         } else {
             let cell = self.cell(&target, self.rate);
@@ -174,27 +144,8 @@ impl Load {
         Ok(self.exit_code(&run))
     }
 
-    /// Asks the server for the first time.
-    fn target(&self) -> Result<Target> {
-        let mut request = self.what.request(&self.url)?;
-        let server = self.url.server.clone();
-        let first = probe(&server, &request, self.timeout)?;
-        let mut scratch = Answer { exit_code: 0, stdout: Vec::new(), stderr: Vec::new() };
-        request
-            .check
-            .check(first.status, &first.body, &mut scratch)
-            .map_err(|(_, what)| LoadError::Wrong { url: self.url.to_string(), what })?;
-        request.check.body.get_or_insert_with(|| first.same_body());
-        Ok(Target { server, addresses: first.addresses, request, first_request_ns: first.elapsed_ns })
-    }
-
-    fn cells(&self, target: &Target) -> Cells {
-        let server = self.name.clone().unwrap_or_else(|| load::server_name(&target.server.authority()));
-        Cells { server, function: target.request.name.clone() }
-    }
-
     fn cell(&self, target: &Target, rate: Option<u32>) -> Cell {
-        let cells = self.cells(target);
+        let cells = Cells { server: target.name.clone(), function: target.requests[0].name.clone() };
         match rate {
             Some(rate) => cells.open(rate, self.fresh),
             None => cells.closed(self.connections, self.fresh),
@@ -210,9 +161,10 @@ impl Load {
     fn run_header(&self, target: &Target, cells: Vec<Cell>, seed: u64) -> Header {
         let open = self.rate.is_some() || self.sweep.sweep;
         let plan = LoadPlan {
-            url: self.url.to_string(),
-            method: target.request.method.clone(),
+            url: target.url.clone(),
+            method: target.requests[0].method.clone(),
             r#loop: match self.arrivals {
+                _ if self.replay.trace.is_some() => Loop::Trace,
                 _ if !open => Loop::Closed,
                 Arrivals::Constant => Loop::Constant,
                 Arrivals::Poisson => Loop::Poisson,
@@ -228,8 +180,8 @@ impl Load {
             speed: None,
             scale: None,
         };
-        let function = load::function(&target.request.name, &target.request.method, &self.url.to_string());
-        let mut header = load::header(plan, cells, vec![function], seed);
+        let mut header = load::header(plan, cells, target.functions.clone(), seed);
+        header.runtimes.extend(target.runtime.clone());
         header.warnings = noise::before_run(&System::this()).iter().map(ToString::to_string).collect();
         header
     }
@@ -255,8 +207,7 @@ impl Load {
             timeout: self.timeout,
             give_up_behind: self.sweep.sweep.then_some(BEHIND),
         };
-        let requests = std::slice::from_ref(&target.request);
-        let mut outcome: Outcome = load::load(&target.server, &target.addresses, requests, options, stop)?;
+        let mut outcome: Outcome = load::load(&target.server, &target.addresses, &target.requests, options, stop)?;
         outcome.result.first_request_ns = Some(target.first_request_ns);
         Ok(load::record(cell, outcome, noise::Load::now(&system).noise_since(&before)))
     }
@@ -309,36 +260,6 @@ impl Load {
     }
 }
 
-impl What {
-    fn request(&self, url: &Url) -> Result<Request> {
-        let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
-        let body = match (&self.data, &self.data_file) {
-            (Some(text), _) => Some(text.clone().into_bytes()),
-            (None, Some(path)) => Some(read(path)?),
-            (None, None) => None,
-        };
-        let method = self.method.clone().unwrap_or_else(|| if body.is_some() { "POST" } else { "GET" }.to_owned());
-        if method == "HEAD" || method == "CONNECT" || !method.bytes().all(|b| b.is_ascii_uppercase()) {
-            bail!("--method {method}: answers to it have no body to be checked; use GET, POST, PUT or DELETE");
-        }
-        let Expect { expect, expect_file, expect_sha256, expect_any } = &self.expect;
-        let rule = match (expect, expect_file, expect_sha256) {
-            (Some(text), ..) => Some(StdoutRule::Exact(text.clone().into_bytes())),
-            (_, Some(path), _) => Some(StdoutRule::Exact(read(path)?)),
-            (.., Some(hex)) => Some(StdoutRule::Sha256(hex.clone())),
-            _ => expect_any.then_some(StdoutRule::Any),
-        };
-        Ok(Request {
-            name: url.path.clone(),
-            method,
-            path: url.path.clone(),
-            fields: self.fields.clone(),
-            body: body.unwrap_or_default(),
-            check: Check { status: self.status, body: rule },
-        })
-    }
-}
-
 /// Ctrl-C ends the load; what was seen is shown.
 fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -351,25 +272,4 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     })
     .context("cannot listen for Ctrl-C")?;
     Ok(stop)
-}
-
-/// `name: value`.
-fn field(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("write 'Name: value'")?;
-    let (name, value) = (name.trim(), value.trim());
-    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(token) || value.bytes().any(|b| b.is_ascii_control()) {
-        return Err("write 'Name: value', without control characters".to_owned());
-    }
-    let own = ["content-length", "connection", "transfer-encoding"];
-    if own.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-        return Err(format!("{name} is isobar's own; see --data and --fresh"));
-    }
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-/// A SHA-256 in hexadecimal, in lower case.
-fn sha256(text: &str) -> Result<String, String> {
-    let hex = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if hex { Ok(text.to_ascii_lowercase()) } else { Err("write 64 hexadecimal digits".to_owned()) }
 }

@@ -19,6 +19,7 @@ mod run;
 mod schema;
 mod selftest;
 mod shards;
+mod trace;
 
 use crate::registry::Registry;
 use crate::workload::Catalogue;
@@ -66,6 +67,7 @@ enum Command {
     Shards(shards::Shards),
     Merge(merge::Merge),
     Load(Box<load::Load>),
+    Trace(trace::Synthetic),
     Schema(schema::Schema),
 }
 
@@ -91,6 +93,7 @@ impl Cli {
             Command::Shards(command) => command.run(),
             Command::Merge(command) => command.run(),
             Command::Load(command) => command.run(&self.places),
+            Command::Trace(command) => command.run(),
             Command::Schema(command) => command.run(),
         }
     }

@@ -112,8 +112,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads until the answer is complete or nothing is left. `first` is called when its first byte is there.
-    pub(super) fn read(&mut self, buffer: &mut [u8], mut first: impl FnMut() -> u64) -> Progress {
+    /// Reads until the answer is complete or nothing is left; `ended` says that the server sends no more, which is told only
+    /// once. `first` is called when the first byte is there.
+    pub(super) fn read(&mut self, buffer: &mut [u8], ended: bool, mut first: impl FnMut() -> u64) -> Progress {
         let Some(stream) = &mut self.stream else { return Progress::Pending };
         loop {
             match stream.read(buffer) {
@@ -133,7 +134,7 @@ impl Connection {
                     match self.response.feed(&buffer[..count]) {
                         Ok(true) => return Progress::Complete,
                         // Fewer than there was room for: nothing is left, and further bytes will be told.
-                        Ok(false) if count < buffer.len() => return Progress::Pending,
+                        Ok(false) if count < buffer.len() && !ended => return Progress::Pending,
                         Ok(false) => {}
                         Err(e) => return Progress::Failed(Fault::Malformed, e.to_string()),
                     }

@@ -415,7 +415,7 @@ impl<'a> Driver<'a> {
                     self.write(place);
                 }
                 if readable && self.connections[place].phase == Phase::Busy {
-                    self.read(place, buffer);
+                    self.read(place, buffer, event.is_read_closed() || event.is_error());
                 }
             }
             // Nothing was asked: the server closes it, or says what nobody wants to know.
@@ -455,9 +455,9 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn read(&mut self, place: usize, buffer: &mut [u8]) {
+    fn read(&mut self, place: usize, buffer: &mut [u8], ended: bool) {
         let start = self.start;
-        match self.connections[place].read(buffer, || nanoseconds(start.elapsed())) {
+        match self.connections[place].read(buffer, ended, || nanoseconds(start.elapsed())) {
             Progress::Pending => {}
             Progress::Complete => self.complete(place),
             Progress::Failed(fault, text) => self.fail(place, fault, &text),

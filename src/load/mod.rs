@@ -4,6 +4,7 @@ mod agenda;
 mod connection;
 mod driver;
 mod lookup;
+mod platform;
 mod probe;
 mod response;
 pub mod schedule;
@@ -12,12 +13,14 @@ mod store;
 pub mod sweep;
 mod tally;
 mod target;
+pub mod trace;
 mod wait;
 
 pub use driver::{Options, Pace};
+pub use platform::{Platform, PlatformError, invocation};
 pub use probe::{Probe, probe};
 pub use show::{Form, show};
-pub use store::{Cells, function, header, record, server_name};
+pub use store::{ALL, Cells, function, header, record, record_of_kind, server_name};
 pub use tally::LATE_NS;
 pub use target::{Check, Request, Server, Url};
 
@@ -138,7 +141,7 @@ pub fn load(
             late: tally.late,
             late_for_a_connection: tally.late_for_a_connection,
             retried: tally.retried,
-            service_histogram: tally.service.encode(),
+            service_histogram: Some(tally.service.encode()),
             timing: encode(tally.timing),
             server_timing: encode(server_timing.iter().map(|(name, h)| (name.as_str(), h.clone())).collect()),
             statuses: tally.statuses,

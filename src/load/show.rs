@@ -82,10 +82,31 @@ fn pieces(run: &Run) -> Vec<Piece> {
         pieces.extend(sweep_pieces(run, plan));
         return pieces;
     }
-    for record in &run.records {
-        pieces.extend(load_pieces(record));
+    if let [all, each @ ..] = &run.records[..] {
+        pieces.extend(load_pieces(all));
+        if !each.is_empty() {
+            pieces.push(by_function(each));
+        }
     }
     pieces
+}
+
+/// Of a trace.
+fn by_function(records: &[Record]) -> Piece {
+    let header = ["function", "requests", "failed", "cold", "warm", "p50", "p99", "max"];
+    let row = |record: &Record| {
+        let result = record.load.as_ref()?;
+        let histogram = Histogram::decode(record.histogram.as_ref()?).ok()?;
+        let failed: u64 = result.faults.values().map(|faults| faults.count).sum();
+        let mut row = vec![record.cell.function.clone()];
+        row.extend([result.due, failed, result.starts.cold, result.starts.warm].map(|count| count.to_string()));
+        let time = |percentile| {
+            if result.answered > 0 { units::time(histogram.percentile(percentile) as f64) } else { "-".to_owned() }
+        };
+        row.extend([50.0, 99.0, 100.0].map(time));
+        Some(row)
+    };
+    Piece::Table(header.map(str::to_owned).into(), records.iter().filter_map(row).collect())
 }
 
 /// `GET http://127.0.0.1:8080/ · closed loop, 64 connections, ...`
@@ -147,7 +168,7 @@ fn load_pieces(record: &Record) -> Vec<Piece> {
 fn distributions(record: &Record, result: &LoadResult) -> Vec<Vec<String>> {
     let mut named: Vec<(String, Option<&String>)> = vec![
         ("latency".to_owned(), record.histogram.as_ref()),
-        ("service time".to_owned(), Some(&result.service_histogram)),
+        ("service time".to_owned(), result.service_histogram.as_ref()),
     ];
     let order = ["name_lookup", "connect", "first_byte", "total", "server"];
     named.extend(order.iter().filter_map(|name| Some((name.replace('_', " "), Some(result.timing.get(*name)?)))));

@@ -1,13 +1,16 @@
 //! Loads as records: the same two files as every run, so that reports, charts, `cmp`, `diff` and `export` know them.
 
-use super::Outcome;
+use super::{KindOutcome, Outcome};
 use crate::experiment::plan_sha256;
 use crate::record::{
-    Cell, Fault, Function, Header, LoadPlan, LoadStop, Loop, Machine, Noise, Record, SCHEMA, Schedule,
+    Cell, Fault, Function, Header, LoadPlan, LoadResult, LoadStop, Loop, Machine, Noise, Record, SCHEMA, Schedule,
 };
-use isobar_core::measure::{MeasureError, Measurement, ScenarioId, Stop, WarmUp, WarmUpEnd, available};
+use isobar_core::measure::{MeasureError, Measurement, Samples, ScenarioId, Stop, WarmUp, WarmUpEnd, available};
 use isobar_core::{Failure, RuntimeId};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What stands for all functions of a trace together.
+pub const ALL: &str = "*";
 
 /// How the cells of a load are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +63,7 @@ pub fn header(plan: LoadPlan, cells: Vec<Cell>, functions: Vec<Function>, seed: 
         schedule: Schedule {
             min_processes: 1,
             max_processes: 1,
-            precision: 0.0,
+            precision: 0.02,
             cell_time_ns: None,
             total_time_ns: None,
         },
@@ -131,6 +134,42 @@ pub fn record(cell: Cell, outcome: Outcome, noise: Option<Noise>) -> Record {
         load: Some(Box::new(result)),
         result: measured,
     }
+}
+
+/// What a trace found of one function: one sample for all of its requests.
+pub fn record_of_kind(cell: Cell, kind: &KindOutcome, elapsed_ns: u64, noise: Option<Noise>) -> Record {
+    let count = kind.latency.count();
+    let at = |percentile| vec![kind.latency.percentile(percentile)];
+    let seconds = Samples::of([
+        ("elapsed_ns", vec![elapsed_ns]),
+        ("requests", vec![count]),
+        ("completed", vec![count]),
+        ("errors", vec![kind.faults.values().map(|faults| faults.count).sum()]),
+        ("p50_ns", at(50.0)),
+        ("p99_ns", at(99.0)),
+        ("max_ns", at(100.0)),
+    ]);
+    let result = LoadResult {
+        due: kind.due,
+        answered: count,
+        late: 0,
+        late_for_a_connection: 0,
+        retried: 0,
+        statuses: [].into(),
+        faults: kind.faults.clone(),
+        service_histogram: None,
+        timing: [].into(),
+        server_timing: [].into(),
+        starts: kind.starts,
+        first_request_ns: None,
+        driver_cpu_ns: 0,
+        stop: LoadStop::Time,
+    };
+    record(
+        cell,
+        Outcome { latency: kind.latency.clone(), seconds, elapsed_ns, warm_up_ns: 0, result, kinds: vec![] },
+        noise,
+    )
 }
 
 impl Loop {

@@ -7,7 +7,7 @@ use crate::stats::Histogram;
 /// A server that answers fewer than this share of what is due, in the time in which it is due, does not keep up.
 const KEEPS_UP: f64 = 0.97;
 
-/// A driver that is late with more than this share is the limit itself.
+/// Where a rate was not held, a driver that was late with more than this share may be the reason.
 pub const LATE: f64 = 0.01;
 
 /// What a load at one rate came to.
@@ -46,7 +46,7 @@ pub enum Verdict {
     Behind,
     /// Its 99th percentile was too long.
     Slow,
-    /// The driver could not send as fast: nothing is known about the server.
+    /// It was not held, and the driver could not send as fast: nothing is known about the server.
     Driver,
 }
 
@@ -85,14 +85,15 @@ impl Step {
 
     /// Whether the rate is within a limit of its 99th percentile, in nanoseconds.
     pub fn verdict(&self, limit_ns: u64) -> Verdict {
-        match self {
+        let held = match self {
             step if step.behind => Verdict::Behind,
             step if step.failures > 0 => Verdict::Failures,
-            step if step.late > LATE => Verdict::Driver,
             step if step.throughput < KEEPS_UP * step.due => Verdict::Behind,
             step if step.p99_ns >= limit_ns => Verdict::Slow,
-            _ => Verdict::Held,
-        }
+            // Latency counts from when requests were due, so a late driver only made it longer.
+            _ => return Verdict::Held,
+        };
+        if self.late > LATE { Verdict::Driver } else { held }
     }
 }
 
@@ -164,7 +165,8 @@ mod tests {
         assert_eq!(Step { failures: 1, ..held.clone() }.verdict(LIMIT_NS), Verdict::Failures);
         assert_eq!(Step { behind: true, failures: 1, ..held.clone() }.verdict(LIMIT_NS), Verdict::Behind);
         assert_eq!(Step { throughput: 900.0, ..held.clone() }.verdict(LIMIT_NS), Verdict::Behind);
-        assert_eq!(Step { late: 0.02, ..held.clone() }.verdict(LIMIT_NS), Verdict::Driver);
+        assert_eq!(Step { late: 0.02, ..held.clone() }.verdict(LIMIT_NS), Verdict::Held);
+        assert_eq!(Step { late: 0.02, ..step(1000, LIMIT_NS) }.verdict(LIMIT_NS), Verdict::Driver);
         assert_eq!(step(1000, LIMIT_NS).verdict(LIMIT_NS), Verdict::Slow);
     }
 

@@ -68,7 +68,8 @@ impl std::str::FromStr for Url {
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(bad("names and passwords are given by --header 'Authorization: ...'".to_owned()));
         }
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         Ok(Url { server: Server { host, port: uri.port_u16().unwrap_or(80) }, path })
     }
 }

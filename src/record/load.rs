@@ -79,7 +79,8 @@ pub struct LoadResult {
     pub faults: BTreeMap<Fault, Faults>,
     /// Times from the actual sending to the last byte, as [`super::Record::histogram`] has those from the moment when the
     /// requests were due.
-    pub service_histogram: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_histogram: Option<String>,
     /// Of fresh connections, the parts by name, each from the actual sending on: `name_lookup`, `connect`, `first_byte`,
     /// `total`; and `server`, which is `first_byte` - (`connect` - `name_lookup`). Histograms as in
     /// [`super::Record::histogram`].
