@@ -5,6 +5,7 @@ pub mod chart;
 pub mod cmd;
 pub mod compare;
 pub mod experiment;
+pub mod load;
 pub mod names;
 pub mod noise;
 pub mod record;

@@ -6,6 +6,7 @@ mod density;
 mod deploy;
 pub mod figure;
 mod font;
+mod latency_over_load;
 mod page;
 mod paint;
 mod points;
@@ -33,7 +34,7 @@ pub struct Chart {
 }
 
 /// All charts, in the order of the reports.
-pub const CHARTS: [Chart; 6] = [
+pub const CHARTS: [Chart; 8] = [
     Chart { name: "cold", title: "Cold start by phase: lower is better", scenario: "cold", draw: cold::draw },
     Chart {
         name: "process-cold",
@@ -55,6 +56,18 @@ pub const CHARTS: [Chart; 6] = [
         draw: throughput::draw,
     },
     Chart { name: "density", title: "Memory per instance: lower is better", scenario: "density", draw: density::draw },
+    Chart {
+        name: "latency-over-load",
+        title: "Latency over load: lower is better",
+        scenario: "http-open",
+        draw: latency_over_load::draw,
+    },
+    Chart {
+        name: "latency-over-load-fresh",
+        title: "Latency over load with fresh connections: lower is better",
+        scenario: "http-open-fresh",
+        draw: latency_over_load::draw_fresh,
+    },
 ];
 
 /// Why a chart cannot be written.

@@ -5,6 +5,9 @@ use crate::record::Record;
 use crate::report::synthetic;
 use crate::report::{Row, rows};
 
+/// The charts of a run of everything that `isobar run` plans.
+const PLANNED: usize = CHARTS.len() - 2;
+
 /// Runs of several shapes: few and many runtimes, functions and threads, with failures and without, and nothing else.
 fn runs() -> Vec<Run> {
     let mut runs: Vec<Run> = [(25, 6, 2, 2, true), (1, 1, 1, 1, false), (25, 2, 64, 1, true), (7, 3, 4, 1, false)]
@@ -19,7 +22,32 @@ fn runs() -> Vec<Run> {
     }
     long.header.machines[0].cpu = "A processor with a name of many words ".repeat(10);
     runs.push(long);
+    runs.push(loaded());
     runs
+}
+
+/// Sweeps of two servers: as many rates as there are cells, some of which failed.
+fn loaded() -> Run {
+    let mut run = synthetic::run(2, 1, 40, 1, true);
+    run.records.retain(|record| record.cell.scenario.name() == "throughput");
+    for record in &mut run.records {
+        let rate = 10 * record.cell.scenario.threads().pow(2);
+        record.cell.scenario = isobar_core::measure::ScenarioId::new("http-open", Some(rate)).unwrap();
+        let ns = 40_000 + u64::from(rate).pow(3) / 100;
+        let mut histogram = crate::stats::Histogram::new();
+        (0..5000).for_each(|n| histogram.record(ns + n * n * ns / 1_000_000));
+        record.histogram = Some(histogram.encode());
+        if let Ok(measurement) = &mut record.result {
+            let column = |value| vec![value; 3];
+            measurement.samples = isobar_core::measure::Samples::of([
+                ("elapsed_ns", column(1_000_000_000)),
+                ("requests", column(u64::from(rate))),
+                ("p50_ns", column(ns)),
+            ]);
+        }
+    }
+    run.header.cells = run.records.iter().map(|record| record.cell.clone()).collect();
+    run
 }
 
 fn only_failures() -> Run {
@@ -85,11 +113,25 @@ fn every_cell_is_in_its_chart() {
 }
 
 #[test]
+fn a_load_has_its_curve() {
+    let run = loaded();
+    let rows = rows(&run);
+    let charts: Vec<&Chart> = wanted(&rows).collect();
+    assert_eq!(charts.iter().map(|chart| chart.name).collect::<Vec<_>>(), ["latency-over-load"]);
+    let figure = (charts[0].draw)(&run, &rows);
+    let dots = figure.shapes.iter().filter(|shape| matches!(shape, Shape::Dot(..))).count();
+    let measured = rows.iter().filter(|row| row.outcome.is_ok()).count();
+    assert!(measured > 20 && dots == 4 * measured, "{dots} dots of {measured} rates");
+    let failed = texts(&figure).filter(|text| text.text.contains("failed: ")).count();
+    assert_eq!(failed, rows.len() - measured);
+}
+
+#[test]
 fn drawing_twice_gives_the_same_bytes() {
     let run = synthetic::run(6, 2, 2, 2, true);
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let [a, b] = folders.each_ref().map(|folder| draw_all(&run, folder.path()).unwrap());
-    assert_eq!((a.len(), b.len()), (2 * CHARTS.len(), 2 * CHARTS.len()));
+    assert_eq!((a.len(), b.len()), (2 * PLANNED, 2 * PLANNED));
     for (a, b) in a.iter().zip(&b) {
         assert_eq!(a.file_name(), b.file_name());
         let bytes = std::fs::read(a).unwrap();
@@ -124,7 +166,7 @@ fn a_run_of_failures_has_charts_that_say_so() {
     let run = only_failures();
     let folder = tempfile::tempdir().unwrap();
     let files = draw_all(&run, folder.path()).unwrap();
-    assert_eq!(files.len(), 2 * CHARTS.len());
+    assert_eq!(files.len(), 2 * PLANNED);
     let svg = std::fs::read_to_string(&files[0]).unwrap();
     assert!(svg.contains("failed: timeout") && svg.contains("failed: crashed"));
 }

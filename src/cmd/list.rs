@@ -38,7 +38,11 @@ impl List {
         println!("{}\n", functions(&catalogue));
         let mut scenarios = self::table(["scenario", "what is measured", ""]);
         for scenario in SCENARIOS {
-            let when = scenario.opt_in().map_or_else(String::new, |name| format!("only with --measure {name}"));
+            let when = match scenario.opt_in() {
+                _ if !scenario.planned() => "by isobar load".to_owned(),
+                Some(name) => format!("only with --measure {name}"),
+                None => String::new(),
+            };
             scenarios.add_row([scenario.name(), scenario.title(), &when]);
         }
         println!("{scenarios}");

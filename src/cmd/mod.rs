@@ -9,6 +9,7 @@ mod doctor;
 mod export;
 mod invoke;
 mod list;
+mod load;
 mod merge;
 mod own_time;
 mod progress;
@@ -19,6 +20,7 @@ mod run;
 mod schema;
 mod selftest;
 mod shards;
+mod trace;
 
 use crate::registry::Registry;
 use crate::workload::Catalogue;
@@ -65,6 +67,8 @@ enum Command {
     Export(export::Export),
     Shards(shards::Shards),
     Merge(merge::Merge),
+    Load(Box<load::Load>),
+    Trace(trace::Synthetic),
     Schema(schema::Schema),
 }
 
@@ -89,6 +93,8 @@ impl Cli {
             Command::Export(command) => command.run(),
             Command::Shards(command) => command.run(),
             Command::Merge(command) => command.run(),
+            Command::Load(command) => command.run(&self.places),
+            Command::Trace(command) => command.run(),
             Command::Schema(command) => command.run(),
         }
     }

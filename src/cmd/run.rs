@@ -201,6 +201,7 @@ impl Run {
             cells: plan.cells.clone(),
             elsewhere: Vec::new(),
             skipped: plan.skipped.clone(),
+            load: None,
         }
     }
 }
@@ -210,7 +211,7 @@ fn opt_in_names() -> Vec<&'static str> {
     SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect()
 }
 
-fn function(workload: &Workload) -> record::Function {
+pub(super) fn function(workload: &Workload) -> record::Function {
     record::Function {
         name: workload.name.clone(),
         description: workload.description.clone(),

@@ -113,6 +113,7 @@ fn measure(
         noise: None,
         histogram: result.as_ref().ok().and_then(|measurement| histogram(cell.scenario, measurement)),
         artifact,
+        load: None,
         result,
     }
 }

@@ -52,6 +52,7 @@ fn record(cell: &Cell, round: u32, nature: Nature) -> Record {
         noise: None,
         histogram: None,
         artifact: None,
+        load: None,
         result: if fails {
             Err(MeasureError::Failure(Failure::crashed("as told")))
         } else {

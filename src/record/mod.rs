@@ -1,6 +1,7 @@
 //! What a run leaves behind: its header (`run.json`) and its records (`records.jsonl`), and how they are stored.
 
 mod export;
+mod load;
 mod machine;
 mod merge;
 mod read;
@@ -10,6 +11,7 @@ mod store;
 mod tests;
 
 pub use export::{ExportError, Format, export};
+pub use load::{Fault, Faults, LoadPlan, LoadResult, LoadStop, Loop, Starts};
 pub use machine::{Machine, cores};
 pub use merge::{MergeError, merge, store};
 pub use schema::{Part, schema};
@@ -72,6 +74,9 @@ pub struct Header {
     /// What was left out of the plan because it cannot be measured.
     #[serde(default)]
     pub skipped: Vec<Skipped>,
+    /// Of `isobar load`: what was sent, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadPlan>,
 }
 
 /// How often each cell is measured, each time in a process of its own: in rounds, each of which visits every cell that
@@ -236,6 +241,9 @@ pub struct Record {
     /// For runtimes that compile ahead of time: how that went, in this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Artifact>,
+    /// Of `isobar load`: what was seen beside the samples, which are seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Box<LoadResult>>,
     /// The samples, or why there are none.
     pub result: Result<Measurement, MeasureError>,
 }

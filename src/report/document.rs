@@ -6,7 +6,7 @@ use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
 use crate::record::{Function, Run};
-use isobar_core::measure::{SCENARIOS, Scenario, ScenarioId};
+use isobar_core::measure::{SCENARIOS, Scale, Scenario, ScenarioId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A piece of a report.
@@ -175,7 +175,9 @@ fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
         let size = units::bytes(f.module_bytes);
         let sha256: String = f.module_sha256.chars().take(16).collect();
         let [description, stands_for] = [&f.description, &f.stands_for].map(|text| text.trim_end_matches('.'));
-        Block::Paragraph(format!("{description}. Stands for: {stands_for}. Module: {size}, SHA-256 {sha256}…"))
+        // A server that isobar only called has no module.
+        let module = if sha256.is_empty() { String::new() } else { format!(" Module: {size}, SHA-256 {sha256}…") };
+        Block::Paragraph(format!("{description}. Stands for: {stands_for}.{module}"))
     };
     blocks.extend(run.header.functions.iter().find(|f| f.name == name).map(about));
     let own: Vec<&[Row]> = groups(rows).filter(|group| group[0].cell.function == name).collect();
@@ -184,7 +186,10 @@ fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
             own.iter().filter(|group| group[0].cell.scenario.name() == scenario.name()).copied().collect();
         let Some(first) = groups.first() else { continue };
         blocks.push(Block::Heading(3, format!("{}, {name}", words::capitalised(scenario.title()))));
-        let by_threads = scenario.threads(1).is_some();
-        blocks.push(Block::Table(if by_threads { tables::rates(&groups) } else { tables::latency(first) }));
+        blocks.push(Block::Table(match (scenario.threads(1), scenario.scale()) {
+            (None, _) => tables::latency(first),
+            (Some(_), Scale::Rate) => tables::over_load(&groups),
+            (Some(_), _) => tables::rates(&groups),
+        }));
     }
 }

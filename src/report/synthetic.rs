@@ -78,6 +78,7 @@ pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, 
                         noise,
                         histogram,
                         artifact,
+                        load: None,
                         result,
                     });
                 }
@@ -143,6 +144,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         runtimes: modes.iter().map(info).collect(),
         absent: vec![Absent { family: "nodejs".into(), reason: "not found; install it with scripts/setup".into() }],
         skipped: Vec::new(),
+        load: None,
         functions: functions.iter().map(function).collect(),
         cells: vec![],
         elsewhere: vec![],

@@ -1,6 +1,7 @@
 //! The tables of the first part of a report: what was measured, what failed, how it was set.
 
 use super::columns::beside;
+use super::details::PERCENTILES;
 use super::document::{Entry, Table};
 use super::summary::{Failed, Row, functions};
 use super::{units, words};
@@ -58,13 +59,36 @@ pub(super) fn rates(groups: &[&[Row]]) -> Table {
         Some((_, Err(failed))) => short(failed),
         None => Entry::Text("-".to_owned()),
     };
-    let threads = groups.iter().map(|group| units::count(group[0].cell.scenario.threads() as usize, "thread"));
+    let threads = groups.iter().map(|group| words::scale(group[0].cell.scenario));
     let header = std::iter::once("Runtime".to_owned()).chain(threads).collect();
     let rows = runtimes.into_iter().map(|(runtime, rows)| {
         let name = std::iter::once(Entry::Text(runtime.to_string()));
         name.chain(rows.into_iter().map(entry)).collect()
     });
     Table { header, rows: rows.collect(), numbers: true }
+}
+
+/// One row for each runtime and rate of an open loop.
+pub(super) fn over_load(groups: &[&[Row]]) -> Table {
+    let mut rows: Vec<&Row> = groups.iter().flat_map(|group| group.iter()).collect();
+    rows.sort_by_key(|row| (&row.cell.runtime, row.cell.scenario));
+    let header = ["Runtime", "Requests due", "Median", "95 % interval"].map(str::to_owned).into_iter();
+    let header: Vec<String> = header.chain(PERCENTILES.iter().map(|percentile| format!("p{percentile}"))).collect();
+    let row = |row: &Row| {
+        let mut entries = vec![Entry::Text(row.cell.runtime.to_string()), Entry::Text(words::scale(row.cell.scenario))];
+        match &row.outcome {
+            Ok(measured) => {
+                entries.push(Entry::Text(row.quantity().show(measured.summary.median)));
+                entries.push(Entry::Text(row.quantity().show_interval(&measured.summary)));
+                let percentiles = measured.percentiles.unwrap_or_default().into_iter();
+                entries.extend(percentiles.map(|ns| Entry::Text(ns.map_or_else(|| "-".to_owned(), units::time))));
+            }
+            Err(failed) => entries.push(short(failed)),
+        }
+        entries.resize_with(header.len(), || Entry::Text(String::new()));
+        entries
+    };
+    Table { rows: rows.into_iter().map(row).collect(), header, numbers: true }
 }
 
 fn short(failed: &Failed) -> Entry {

@@ -3,14 +3,25 @@
 use super::units;
 use crate::experiment::CellStop;
 use crate::record::{Header, Schedule};
-use isobar_core::measure::{Scenario, ScenarioId};
+use isobar_core::measure::{Scale, Scenario, ScenarioId};
 use isobar_core::{Enforcer, Execution};
 
-/// `cold start`, `throughput on 2 threads`.
+/// `cold start`, `throughput on 2 threads`, `open loop over HTTP at 1000 requests/s`.
 pub(super) fn scenario(id: ScenarioId) -> String {
-    match id.scenario().threads(1) {
-        Some(_) => format!("{} on {}", id.scenario().title(), units::count(id.threads() as usize, "thread")),
-        None => id.scenario().title().to_owned(),
+    match (id.scenario().threads(1), id.scenario().scale()) {
+        (None, _) => id.scenario().title().to_owned(),
+        (Some(_), Scale::Rate) => format!("{} at {}", id.scenario().title(), scale(id)),
+        (Some(_), _) => format!("{} on {}", id.scenario().title(), scale(id)),
+    }
+}
+
+/// `2 threads`, `64 connections`, `1000 requests/s`.
+pub(super) fn scale(id: ScenarioId) -> String {
+    let number = id.threads() as usize;
+    match id.scenario().scale() {
+        Scale::Threads => units::count(number, "thread"),
+        Scale::Connections => units::count(number, "connection"),
+        Scale::Rate => format!("{number} requests/s"),
     }
 }
 

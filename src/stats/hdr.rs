@@ -74,6 +74,11 @@ impl Histogram {
         self.record_times(value_ns, 1);
     }
 
+    /// Forgets all values; the room for them stays.
+    pub fn clear(&mut self) {
+        self.counts.reset();
+    }
+
     /// Adds what `other` counted, as if it had been recorded here.
     pub fn merge(&mut self, other: &Histogram) {
         if self.counts.add(&other.counts).is_err() {

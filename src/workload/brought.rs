@@ -71,6 +71,7 @@ impl Brought {
             instead: BTreeMap::new(),
             skip: BTreeMap::new(),
             first_args: Vec::new(),
+            native: None,
         }
     }
 

@@ -7,14 +7,16 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Declares the scenarios, in the order of plans and reports.
+/// Declares the scenarios, in the order of plans and reports: one for each file, then several of one file.
 macro_rules! scenarios {
-    ($($file:ident :: $name:ident),* $(,)?) => {
+    ($($file:ident :: $name:ident),* ; $($further:path),* $(,)?) => {
         $(mod $file;)*
         /// All scenarios, in the order of plans and reports.
-        pub static SCENARIOS: &[&dyn Scenario] = &[$(&$file::$name),*];
+        pub static SCENARIOS: &[&dyn Scenario] = &[$(&$file::$name,)* $(&$further),*];
     };
 }
+
+mod http;
 
 scenarios![
     cold::Cold,
@@ -23,7 +25,12 @@ scenarios![
     warm::Warm,
     throughput::Throughput,
     density::Density,
-    instructions::Instructions
+    instructions::Instructions;
+    http::CLOSED,
+    http::CLOSED_FRESH,
+    http::OPEN,
+    http::OPEN_FRESH,
+    http::TRACE,
 ];
 
 /// Something that is measured of a function in a runtime.
@@ -44,6 +51,16 @@ pub trait Scenario: Sync {
     fn threads(&self, cores: u32) -> Option<Vec<u32>> {
         let _ = cores;
         None
+    }
+
+    /// What the number of "threads" counts, for a scenario that has one.
+    fn scale(&self) -> Scale {
+        Scale::Threads
+    }
+
+    /// Whether it belongs to the plans of `isobar run`: what another command measures does not.
+    fn planned(&self) -> bool {
+        true
     }
 
     /// Where it is measured.
@@ -121,6 +138,28 @@ pub enum Unit {
     Instructions,
 }
 
+/// What the number in a scenario's name counts: `throughput/2`, `http-closed/64`, `http-open/1000`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// Threads that run functions.
+    Threads,
+    /// Connections to a server.
+    Connections,
+    /// Requests per second.
+    Rate,
+}
+
+impl Scale {
+    /// The name of the number in records.
+    fn field(self) -> &'static str {
+        match self {
+            Scale::Threads => "threads",
+            Scale::Connections => "connections",
+            Scale::Rate => "rate",
+        }
+    }
+}
+
 /// Where a scenario is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -157,13 +196,13 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 impl ScenarioId {
-    /// Every scenario with every number of threads that it is measured with on this many cores.
+    /// Every scenario of a plan with every number of threads that it is measured with on this many cores.
     pub fn all(cores: u32) -> Vec<ScenarioId> {
         let with = |(position, scenario): (usize, &&dyn Scenario)| {
             let threads = scenario.threads(cores).unwrap_or_else(|| vec![1]);
             threads.into_iter().map(move |threads| ScenarioId { position, threads }).collect::<Vec<_>>()
         };
-        SCENARIOS.iter().enumerate().flat_map(with).collect()
+        SCENARIOS.iter().enumerate().filter(|(_, scenario)| scenario.planned()).flat_map(with).collect()
     }
 
     /// The scenario of this name with this number of threads, which must be there just for scenarios that know threads.
@@ -190,7 +229,7 @@ impl ScenarioId {
         self.scenario().name()
     }
 
-    /// How many threads run functions.
+    /// How many threads run functions; or connections or requests per second, as [`Scenario::scale`] says.
     pub fn threads(self) -> u32 {
         self.threads
     }
@@ -264,7 +303,7 @@ impl FromStr for ScenarioId {
     }
 }
 
-/// `{"scenario":"throughput","threads":2}`.
+/// `{"scenario":"throughput","threads":2}`, `{"scenario":"http-open","rate":1000}`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Scenario")]
 struct Named<'a> {
@@ -272,18 +311,25 @@ struct Named<'a> {
     scenario: std::borrow::Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     threads: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connections: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate: Option<u32>,
 }
 
 impl Serialize for ScenarioId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Named { scenario: self.name().into(), threads: self.named_threads() }.serialize(serializer)
+        let of = |scale| self.named_threads().filter(|_| self.scenario().scale() == scale);
+        let (threads, connections, rate) = (of(Scale::Threads), of(Scale::Connections), of(Scale::Rate));
+        Named { scenario: self.name().into(), threads, connections, rate }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for ScenarioId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let named = Named::deserialize(deserializer)?;
-        ScenarioId::new(&named.scenario, named.threads).map_err(serde::de::Error::custom)
+        let number = named.threads.or(named.connections).or(named.rate);
+        ScenarioId::new(&named.scenario, number).map_err(serde::de::Error::custom)
     }
 }
 
@@ -296,19 +342,25 @@ impl schemars::JsonSchema for ScenarioId {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let threaded: Vec<_> = SCENARIOS.iter().filter(|s| s.threads(1).is_some()).map(|s| s.name()).collect();
+        let rule = |scale: Scale| {
+            let with = |s: &&&dyn Scenario| s.threads(1).is_some() && s.scale() == scale;
+            let named: Vec<_> = SCENARIOS.iter().filter(with).map(|s| s.name()).collect();
+            serde_json::json!({
+                "if": { "properties": { "scenario": { "enum": named } } },
+                "then": { "required": [scale.field()] },
+                "else": { "not": { "required": [scale.field()] } },
+            })
+        };
         schemars::json_schema!({
             "type": "object",
             "properties": {
                 "scenario": { "description": "What was measured.", "enum": names().collect::<Vec<_>>() },
                 "threads": { "description": "How many threads ran functions.", "type": "integer", "minimum": 1 },
+                "connections": { "description": "How many connections were used.", "type": "integer", "minimum": 1 },
+                "rate": { "description": "How many requests per second were due.", "type": "integer", "minimum": 1 },
             },
             "required": ["scenario"],
-            "allOf": [{
-                "if": { "properties": { "scenario": { "enum": threaded } } },
-                "then": { "required": ["threads"] },
-                "else": { "not": { "required": ["threads"] } },
-            }],
+            "allOf": [rule(Scale::Threads), rule(Scale::Connections), rule(Scale::Rate)],
         })
     }
 }
@@ -320,13 +372,18 @@ mod tests {
     #[test]
     fn names_are_parsed_and_shown_alike() {
         for text in
-            ["cold", "process-cold", "deploy", "warm", "throughput/1", "throughput/64", "density", "instructions"]
+            "cold process-cold deploy warm throughput/1 throughput/64 density instructions http-open/1000 http-trace"
+                .split(' ')
         {
             let id: ScenarioId = text.parse().unwrap();
             assert_eq!(id.to_string(), text);
             assert_eq!(serde_json::from_str::<ScenarioId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
         }
-        for text in ["", "hot", "warm/1", "throughput", "throughput/0", "throughput/x", "cold/"] {
+        assert_eq!(
+            serde_json::to_string(&"http-closed/64".parse::<ScenarioId>().unwrap()).unwrap(),
+            r#"{"scenario":"http-closed","connections":64}"#
+        );
+        for text in ["", "hot", "http-open", "warm/1", "throughput", "throughput/0", "throughput/x", "cold/"] {
             let error = text.parse::<ScenarioId>().unwrap_err().to_string();
             assert!(error.contains("there are cold, process-cold"), "{error}");
         }
@@ -339,5 +396,6 @@ mod tests {
             assert!(seen.insert(scenario.name()) && !scenario.title().is_empty() && scenario.meaning().ends_with('.'));
         }
         assert_eq!(ScenarioId::all(2).iter().filter(|id| id.name() == "throughput").count(), 2);
+        assert!(ScenarioId::all(2).iter().all(|id| !id.name().starts_with("http")), "`isobar run` has no server");
     }
 }

@@ -1,0 +1,171 @@
+//! The HTTP load driver: closed and open loops against a server, and what they find. `docs/LOAD.md` says how it measures.
+
+mod agenda;
+mod connection;
+mod driver;
+mod lookup;
+mod platform;
+mod probe;
+mod response;
+pub mod schedule;
+mod show;
+mod store;
+pub mod sweep;
+mod tally;
+mod target;
+pub mod trace;
+mod wait;
+
+pub use driver::{Options, Pace};
+pub use platform::{Platform, PlatformError, invocation};
+pub use probe::{Probe, probe};
+pub use show::{Form, show};
+pub use store::{ALL, Cells, function, header, record, record_of_kind, server_name};
+pub use tally::LATE_NS;
+pub use target::{Check, Request, Server, Url};
+
+use crate::record::{Fault, Faults, LoadResult, LoadStop, Starts};
+use crate::stats::Histogram;
+use isobar_core::measure::Samples;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+
+/// Why a server cannot be loaded. Displayed, with its source, as one line.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A text is no URL that can be loaded.
+    #[error("'{url}' is no address: {why}; write http://host:port/path")]
+    Url {
+        /// The text.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The first request got no answer.
+    #[error("no answer from {server}: {what}; is the server running?")]
+    Unreachable {
+        /// Host and port.
+        server: String,
+        /// What happened.
+        what: String,
+    },
+    /// The first answer is not the expected one.
+    #[error("the first answer of {url} is wrong: {what}; see --expect and --status")]
+    Wrong {
+        /// The request.
+        url: String,
+        /// What came instead of what.
+        what: String,
+    },
+    /// The system lacks something.
+    #[error("the load driver cannot wait for sockets")]
+    System(#[source] std::io::Error),
+}
+
+/// What a load found.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// From when requests were due to the last byte of their answers.
+    pub latency: Histogram,
+    /// The seconds, a sample each.
+    pub seconds: Samples,
+    /// How long requests counted, in nanoseconds.
+    pub elapsed_ns: u64,
+    /// How many requests were sent before any counted, and how long that took, in nanoseconds.
+    pub warm_up_ns: u64,
+    /// What else was seen.
+    pub result: LoadResult,
+    /// By request, where there are several kinds.
+    pub kinds: Vec<KindOutcome>,
+}
+
+/// What a load found of one of several kinds of requests.
+#[derive(Clone, Debug)]
+pub struct KindOutcome {
+    /// Requests that were due.
+    pub due: u64,
+    /// From when requests were due to the last byte of their answers.
+    pub latency: Histogram,
+    /// What went wrong.
+    pub faults: BTreeMap<Fault, Faults>,
+    /// How the server started it.
+    pub starts: Starts,
+}
+
+impl Outcome {
+    /// Correct answers per second, those in the time that counts.
+    pub fn throughput(&self) -> f64 {
+        let completed: u64 = self.seconds.column("completed").iter().sum();
+        completed as f64 * 1e9 / self.elapsed_ns.max(1) as f64
+    }
+
+    /// The requests that failed.
+    pub fn failures(&self) -> u64 {
+        self.result.faults.values().map(|faults| faults.count).sum()
+    }
+
+    /// The share of requests that the driver, not the server, was late with.
+    pub fn own_lateness(&self) -> f64 {
+        let LoadResult { late, late_for_a_connection, due, .. } = self.result;
+        late.saturating_sub(late_for_a_connection) as f64 / due.max(1) as f64
+    }
+}
+
+/// Loads a server with requests; `probe` is the first of them, which found the server.
+///
+/// # Errors
+/// The system lacks what the driver needs. What happens to requests is counted.
+pub fn load(
+    server: &Server,
+    addresses: &[SocketAddr],
+    requests: &[Request],
+    options: Options,
+    stop: &AtomicBool,
+) -> Result<Outcome, LoadError> {
+    let warm_up_ns = isobar_core::measure::nanoseconds(options.warm_up);
+    let driver::Driven { mut tally, end_ns, stop, cpu_ns } = driver::drive(server, addresses, requests, options, stop)?;
+    let encode = |histograms: BTreeMap<&str, Histogram>| -> BTreeMap<String, String> {
+        histograms.into_iter().map(|(name, histogram)| (name.to_owned(), histogram.encode())).collect()
+    };
+    let server_timing = std::mem::take(&mut tally.server_timing);
+    let kinds = std::mem::take(&mut tally.kinds).into_iter().map(KindOutcome::of).collect();
+    Ok(Outcome {
+        seconds: tally.seconds(end_ns),
+        elapsed_ns: end_ns.saturating_sub(warm_up_ns),
+        warm_up_ns,
+        kinds,
+        result: LoadResult {
+            due: tally.due,
+            answered: tally.answered,
+            late: tally.late,
+            late_for_a_connection: tally.late_for_a_connection,
+            retried: tally.retried,
+            service_histogram: Some(tally.service.encode()),
+            timing: encode(tally.timing),
+            server_timing: encode(server_timing.iter().map(|(name, h)| (name.as_str(), h.clone())).collect()),
+            statuses: tally.statuses,
+            faults: tally.faults,
+            starts: tally.starts,
+            first_request_ns: None,
+            driver_cpu_ns: cpu_ns,
+            stop,
+        },
+        latency: tally.latency,
+    })
+}
+
+impl KindOutcome {
+    fn of(kind: tally::Kind) -> Self {
+        let mut latency = Histogram::new();
+        kind.latencies_ns.iter().for_each(|ns| latency.record(*ns));
+        KindOutcome { due: kind.due, latency, faults: kind.faults, starts: kind.starts }
+    }
+}
+
+impl LoadStop {
+    /// Whether the load went on to its end.
+    pub fn is_whole(self) -> bool {
+        matches!(self, LoadStop::Time | LoadStop::Requests)
+    }
+}
