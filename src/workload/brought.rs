@@ -179,7 +179,7 @@ impl<'a> Imports<'a> {
         let mut imports = Imports { types, names: Vec::new(), foreign: Vec::new(), strange: Vec::new() };
         for (module, name, of) in types.core_imports().into_iter().flatten() {
             let text = format!("{module}.{name}{}", kind(types, of));
-            if !(module.starts_with("wasi") && !module.contains(':')) {
+            if !module.starts_with("wasi") || module.contains(':') {
                 imports.names.push((module, name));
                 imports.foreign.push(text);
             } else if module != wasi::MODULE || preview1(name).is_none() {
