@@ -94,6 +94,7 @@ pub fn function(name: &str, what: &str, url: &str) -> Function {
         stands_for: "what its server does".to_owned(),
         module_sha256: String::new(),
         module_bytes: 0,
+        brought: None,
     }
 }
 
