@@ -298,6 +298,9 @@ impl Builder {
 
     /// Puts the modules where they belong and writes what is known of them.
     fn record(&self, new: Vec<Accepted>, report: &mut BuildReport) -> Result<(), Problem> {
+        if new.is_empty() && !self.store.is_dir() {
+            return Ok(());
+        }
         for accepted in &new {
             let path = self.store.join(&accepted.target.module);
             if accepted.target.native {
