@@ -5,7 +5,7 @@ mod what;
 use super::Places;
 use crate::load::{self, Cells, Form, Options, Outcome, Pace, Url, schedule, sweep};
 use crate::noise::{self, System};
-use crate::record::{Cell, Header, LoadPlan, LoadStop, Loop, Record, Run, RunFolder};
+use crate::record::{Cell, Header, LoadPlan, Loop, Record, Run, RunFolder};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use isobar_core::RuntimeId;
@@ -141,6 +141,9 @@ impl Load {
         };
         super::print(&load::show(&run, self.format))?;
         self.store(&run)?;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
         Ok(self.exit_code(&run))
     }
 
@@ -248,9 +251,6 @@ impl Load {
 
     fn exit_code(&self, run: &Run) -> ExitCode {
         let loads = || run.records.iter().filter_map(|record| record.load.as_ref());
-        if loads().any(|load| load.stop == LoadStop::Interrupted) {
-            return ExitCode::from(INTERRUPTED);
-        }
         if let Some(limit) = self.sweep.p99_below {
             let found = sweep::knee(&sweep::steps(run), nanoseconds(limit)).is_some();
             return if found { ExitCode::SUCCESS } else { ExitCode::FAILURE };
