@@ -3,9 +3,10 @@ mod target;
 mod what;
 
 use super::Places;
+use crate::load::trace::Trace;
 use crate::load::{self, Cells, Form, Options, Outcome, Pace, Url, schedule, sweep};
 use crate::noise::{self, System};
-use crate::record::{Cell, Header, LoadPlan, LoadStop, Loop, Record, Run, RunFolder};
+use crate::record::{Cell, Header, LoadPlan, Loop, Record, Run, RunFolder, StoreError};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use isobar_core::RuntimeId;
@@ -127,10 +128,13 @@ impl Load {
             .seed
             .unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos().into());
         let stop = stop_on_interrupt()?;
+        self.check_into()?;
+        // What is wrong with a file is said before a server is asked.
+        let trace = self.replay.trace.as_ref().map(|file| Trace::read(file)).transpose()?;
         let target = Target::of(&self, places)?;
         noise::before_run(&System::this()).iter().for_each(|warning| eprintln!("warning: {warning}"));
-        let run = if let Some(file) = &self.replay.trace {
-            self.replay(file, &target, seed, &stop)?
+        let run = if let Some((file, trace)) = self.replay.trace.as_ref().zip(trace) {
+            self.replay(file, &trace, &target, seed, &stop)?
         } else if self.sweep.sweep {
             self.find_knee(&target, seed, &stop)?
         } else {
@@ -141,6 +145,9 @@ impl Load {
         };
         super::print(&load::show(&run, self.format))?;
         self.store(&run)?;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
         Ok(self.exit_code(&run))
     }
 
@@ -234,6 +241,13 @@ impl Load {
         Ok(run)
     }
 
+    /// Said before the load rather than after it.
+    fn check_into(&self) -> Result<()> {
+        let Some(folder) = self.into.clone() else { return Ok(()) };
+        let occupied = folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+        if occupied { Err(StoreError::Occupied { folder }.into()) } else { Ok(()) }
+    }
+
     fn store(&self, run: &Run) -> Result<()> {
         let Some(into) = &self.into else { return Ok(()) };
         let mut folder = RunFolder::create_in(into, &run.header)?;
@@ -248,9 +262,6 @@ impl Load {
 
     fn exit_code(&self, run: &Run) -> ExitCode {
         let loads = || run.records.iter().filter_map(|record| record.load.as_ref());
-        if loads().any(|load| load.stop == LoadStop::Interrupted) {
-            return ExitCode::from(INTERRUPTED);
-        }
         if let Some(limit) = self.sweep.p99_below {
             let found = sweep::knee(&sweep::steps(run), nanoseconds(limit)).is_some();
             return if found { ExitCode::SUCCESS } else { ExitCode::FAILURE };

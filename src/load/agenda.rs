@@ -66,3 +66,60 @@ impl Agenda {
         Some((due, waited))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::schedule::constant;
+    use super::*;
+    use std::time::Duration;
+
+    fn agenda(pace: Pace, warm_up_ms: u64, duration_ms: Option<u64>, requests: Option<u64>) -> Agenda {
+        Agenda::new(Options {
+            pace,
+            connections: 1,
+            fresh: false,
+            warm_up: Duration::from_millis(warm_up_ms),
+            duration: duration_ms.map(Duration::from_millis),
+            requests,
+            timeout: Duration::from_secs(1),
+            give_up_behind: None,
+        })
+    }
+
+    fn open(rate: u32) -> Pace {
+        Pace::Open(Box::new(constant(rate, Duration::from_secs(3600))))
+    }
+
+    #[test]
+    fn what_is_due_is_queued_up_to_the_end() {
+        let mut agenda = agenda(open(10), 100, Some(1000), None);
+        assert_eq!(agenda.next_ns(), Some(0));
+        agenda.advance(250_000_000);
+        assert_eq!((agenda.queue.len(), agenda.next_ns()), (3, Some(300_000_000)));
+        agenda.advance(u64::MAX);
+        // Warming up, and a second: 11 requests.
+        assert_eq!((agenda.queue.len(), agenda.next_ns(), agenda.schedule.is_none()), (11, None, true));
+    }
+
+    #[test]
+    fn requests_of_warming_up_are_not_among_those_that_were_asked_for() {
+        let mut agenda = agenda(open(10), 500, None, Some(3));
+        agenda.advance(u64::MAX);
+        assert_eq!((agenda.queue.len(), agenda.left), (5 + 3, Some(0)));
+        let mut closed = super::tests::agenda(Pace::Closed, 500, None, Some(2));
+        assert_eq!(
+            [1, 2, 500_000_000, 500_000_001, 500_000_002].map(|at| closed.takes(at)),
+            [true, true, true, true, false]
+        );
+    }
+
+    #[test]
+    fn those_that_waited_for_a_connection_are_known() {
+        let mut agenda = agenda(open(10), 0, None, None);
+        agenda.advance(100_000_000);
+        agenda.waited = agenda.queue.len();
+        agenda.advance(200_000_000);
+        let waited: Vec<bool> = std::iter::from_fn(|| agenda.pop()).map(|(_, waited)| waited).collect();
+        assert_eq!(waited, [true, true, false]);
+    }
+}

@@ -315,9 +315,9 @@ impl<'a> Driver<'a> {
 
     /// Sends a request that is due.
     fn send(&mut self, place: usize, due: Due, waited: bool) {
-        let sent_ns = self.now_ns();
+        let due_ns = due.at_ns;
         // In a closed loop, requests are due when they are sent.
-        let due_ns = if self.closed { sent_ns } else { due.at_ns };
+        let sent_ns = if self.closed { due_ns } else { self.now_ns() };
         self.tally.due(due.request, due_ns, Some(sent_ns), waited);
         let connection = &mut self.connections[place];
         let moments = Moments { due_ns, sent_ns, ..Moments::default() };

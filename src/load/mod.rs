@@ -24,7 +24,7 @@ pub use store::{ALL, Cells, function, header, record, record_of_kind, server_nam
 pub use tally::LATE_NS;
 pub use target::{Check, Request, Server, Url};
 
-use crate::record::{Fault, Faults, LoadResult, LoadStop, Starts};
+use crate::record::{Fault, Faults, LoadResult, Starts};
 use crate::stats::Histogram;
 use isobar_core::measure::Samples;
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ pub struct Outcome {
     pub seconds: Samples,
     /// How long requests counted, in nanoseconds.
     pub elapsed_ns: u64,
-    /// How many requests were sent before any counted, and how long that took, in nanoseconds.
+    /// For how long requests were sent before any counted, in nanoseconds.
     pub warm_up_ns: u64,
     /// What else was seen.
     pub result: LoadResult,
@@ -93,26 +93,7 @@ pub struct KindOutcome {
     pub starts: Starts,
 }
 
-impl Outcome {
-    /// Correct answers per second, those in the time that counts.
-    pub fn throughput(&self) -> f64 {
-        let completed: u64 = self.seconds.column("completed").iter().sum();
-        completed as f64 * 1e9 / self.elapsed_ns.max(1) as f64
-    }
-
-    /// The requests that failed.
-    pub fn failures(&self) -> u64 {
-        self.result.faults.values().map(|faults| faults.count).sum()
-    }
-
-    /// The share of requests that the driver, not the server, was late with.
-    pub fn own_lateness(&self) -> f64 {
-        let LoadResult { late, late_for_a_connection, due, .. } = self.result;
-        late.saturating_sub(late_for_a_connection) as f64 / due.max(1) as f64
-    }
-}
-
-/// Loads a server with requests; `probe` is the first of them, which found the server.
+/// Loads a server with requests. `addresses` are its addresses, as [`probe`] found them; `stop` ends the load early.
 ///
 /// # Errors
 /// The system lacks what the driver needs. What happens to requests is counted.
@@ -160,12 +141,5 @@ impl KindOutcome {
         let mut latency = Histogram::new();
         kind.latencies_ns.iter().for_each(|ns| latency.record(*ns));
         KindOutcome { due: kind.due, latency, faults: kind.faults, starts: kind.starts }
-    }
-}
-
-impl LoadStop {
-    /// Whether the load went on to its end.
-    pub fn is_whole(self) -> bool {
-        matches!(self, LoadStop::Time | LoadStop::Requests)
     }
 }

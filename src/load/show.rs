@@ -199,6 +199,13 @@ fn facts(record: &Record, result: &LoadResult) -> Vec<String> {
             result.late_for_a_connection
         ));
     }
+    let own = result.late.saturating_sub(result.late_for_a_connection) as f64 / result.due.max(1) as f64;
+    if own > sweep::LATE {
+        lines.push(format!(
+            "warning: the driver itself was late with {} of the requests: the machine is too busy, or the rate too high for it",
+            units::percent(own)
+        ));
+    }
     for (fault, faults) in &result.faults {
         lines.push(format!(
             "failed, {}: {} ({}), first: {}",

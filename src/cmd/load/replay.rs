@@ -39,11 +39,17 @@ pub(super) struct Replay {
 
 impl Load {
     /// Replays a trace: a record for everything together, and one for each function.
-    pub(super) fn replay(&self, file: &Path, target: &Target, seed: u64, stop: &AtomicBool) -> Result<Run> {
-        let trace = Trace::read(file)?;
+    pub(super) fn replay(
+        &self,
+        file: &Path,
+        trace: &Trace,
+        target: &Target,
+        seed: u64,
+        stop: &AtomicBool,
+    ) -> Result<Run> {
         let Replay { speed, scale, minutes, .. } = self.replay;
         let how = trace::Replay { speed, scale, minutes: minutes.map(|minutes| minutes as usize), seed };
-        let duration = how.duration(&trace);
+        let duration = how.duration(trace);
         let header = self.trace_header(file, target, duration, seed)?;
         eprintln!(
             "{} functions of the trace by {} of the server, for {}",
@@ -52,7 +58,7 @@ impl Load {
             humantime::format_duration(Duration::from_secs(duration.as_secs_f64().ceil() as u64))
         );
         let options = Options {
-            pace: Pace::Open(trace::replay(&trace, target.requests.len(), how)),
+            pace: Pace::Open(trace::replay(trace, target.requests.len(), how)),
             connections: self.connections as usize,
             fresh: false,
             warm_up: Duration::ZERO,

@@ -85,6 +85,11 @@ impl Scenario for Http {
         false
     }
 
+    /// Seconds are its samples; the server's process is not started anew for each load.
+    fn max_processes(&self) -> Option<u32> {
+        Some(1)
+    }
+
     fn place(&self) -> Place {
         Place::Parent
     }
