@@ -3,11 +3,11 @@ use super::progress::{disturbances, measure};
 use crate::experiment::{FunctionSet, Plan, keep, plan_sha256};
 use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
 use crate::registry::Registry;
-use crate::workload::Workload;
+use crate::workload::{self, Catalogue, Workload};
 use anyhow::{Result, bail};
 use clap::Args;
 use isobar_core::Runtime;
-use isobar_core::measure::{SCENARIOS, available, nanoseconds};
+use isobar_core::measure::{Effort, SCENARIOS, available, nanoseconds};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
                   95 % interval is still too wide. A measurement that fails is recorded and reported and does not end the \
                   run.\n\nExamples:\n  isobar run --quick\n  isobar run --filter 'wasmtime/*' --filter hello --filter warm\n  \
                   isobar run --filter warm --precision 0.5% --max-processes 40\n  \
-                  isobar run --filter 'wasmi/*' --filter instructions"
+                  isobar run --filter 'wasmi/*' --filter instructions\n  isobar run --quick --languages"
 )]
 pub struct Run {
     /// A first look within five minutes: every runtime and mode, a few functions, fewer samples
@@ -31,6 +31,9 @@ pub struct Run {
     /// Every function in every language, not only the few of the default set
     #[arg(long)]
     all_functions: bool,
+    /// Compare languages: a few functions in every language that has them, in one report
+    #[arg(long, conflicts_with = "all_functions")]
+    languages: bool,
     /// All variants too (+pooling, +shared-wasi, +limits, ...), not only the plain modes
     #[arg(long)]
     variants: bool,
@@ -47,7 +50,8 @@ pub struct Run {
     /// --quick 2s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     cell_time: Option<Duration>,
-    /// No further round starts that would end after this time; by default there is no such limit, with --quick 300s
+    /// No further round starts that would end after this time; by default there is no such limit, with --quick
+    /// 300s, with --languages, too, 600s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     total_time: Option<Duration>,
     /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed
@@ -91,7 +95,7 @@ impl Run {
             &self.filters,
             &self.measures,
         )?;
-        let mut header = self.header(&plan, &registry, catalogue.workloads(), seed, schedule, now);
+        let mut header = self.header(&plan, &registry, &catalogue, seed, schedule, now);
         header.warnings = disturbances();
         header.plan_sha256 = plan_sha256(&header);
         if let Some(shard) = self.shard {
@@ -106,6 +110,9 @@ impl Run {
         for absent in &registry.absent {
             eprintln!("absent: {}: {}", absent.family, absent.reason);
         }
+        for unbuilt in &header.unbuilt {
+            eprintln!("absent: {}: {}", unbuilt.function, unbuilt.reason);
+        }
         let Schedule { min_processes, max_processes, precision, .. } = schedule;
         let (cells, percent) = (header.cells.len(), precision * 100.0);
         let processes = if min_processes == max_processes {
@@ -114,11 +121,13 @@ impl Run {
             format!("{min_processes} to {max_processes} processes each, to within {percent} %")
         };
         eprintln!("{cells} cells, {processes}, seed {seed}, into {}", folder.path().display());
+        eprintln!("{}", estimate(&header));
         measure(header, Vec::new(), &registry, catalogue.workloads(), folder, self.strict)
     }
 
     fn functions(&self) -> FunctionSet {
         match (self.all_functions, self.quick) {
+            _ if self.languages => FunctionSet::Languages,
             (true, _) => FunctionSet::All,
             (false, true) => FunctionSet::Quick,
             (false, false) => FunctionSet::Default,
@@ -131,6 +140,7 @@ impl Run {
         if max_processes < self.processes {
             bail!("--max-processes {max_processes} is less than --processes {}: raise it", self.processes);
         }
+        let total_s = total_s.map(|limit| if self.languages { 2 * limit } else { limit });
         let total_time = self.total_time.or(total_s.map(Duration::from_secs));
         Ok(Schedule {
             min_processes: self.processes,
@@ -145,13 +155,16 @@ impl Run {
         &self,
         plan: &Plan,
         registry: &Registry,
-        workloads: &[Workload],
+        catalogue: &Catalogue,
         seed: u64,
         schedule: Schedule,
         now: Duration,
     ) -> Header {
         let planned =
             |runtime: &&crate::remote::RemoteRuntime| plan.cells.iter().any(|cell| cell.runtime == runtime.info().id);
+        let missing = |unbuilt: &&workload::Unbuilt| self.languages && unbuilt.compared;
+        let unbuilt = catalogue.unbuilt().iter().filter(missing);
+        let unbuilt = unbuilt.map(|u| record::Unbuilt { function: u.name.clone(), reason: u.reason.clone() }).collect();
         let measured = |workload: &&Workload| plan.cells.iter().any(|cell| cell.function == workload.name);
         Header {
             schema: SCHEMA,
@@ -169,12 +182,31 @@ impl Run {
             warnings: Vec::new(),
             runtimes: registry.runtimes.iter().filter(planned).map(|runtime| runtime.info().clone()).collect(),
             absent: registry.absent.clone(),
-            functions: workloads.iter().filter(measured).map(function).collect(),
+            functions: catalogue.workloads().iter().filter(measured).map(|w| function(w, self.languages)).collect(),
             cells: plan.cells.clone(),
             elsewhere: Vec::new(),
             skipped: plan.skipped.clone(),
+            unbuilt,
         }
     }
+}
+
+/// How long a run takes, judged by the budgets of its cells.
+fn estimate(header: &Header) -> String {
+    /// Starting a runner, loading a module, and what else there is around the budget.
+    const AROUND_NS: u64 = 50_000_000;
+    let effort = if header.quick { Effort::Quick } else { Effort::Full };
+    let of_cell = |cell: &record::Cell| {
+        let budget = cell.scenario.scenario().budget(effort);
+        budget.warm_up_ns.saturating_add(budget.time_ns).saturating_add(AROUND_NS)
+    };
+    let round_ns = header.cells.iter().map(of_cell).fold(0, u64::saturating_add);
+    let show = |ns: u64| humantime::format_duration(Duration::from_secs(ns.div_ceil(1_000_000_000)));
+    let all_ns = round_ns.saturating_mul(header.schedule.min_processes.into());
+    let limit = header.schedule.total_time_ns.map_or_else(String::new, |limit| {
+        format!("; after the first round none starts that would end after {}", show(limit))
+    });
+    format!("about {} if every cell keeps to its budget; slow ones take longer{limit}", show(all_ns))
 }
 
 /// What scenarios that are left out by default are called.
@@ -182,13 +214,17 @@ fn opt_in_names() -> Vec<&'static str> {
     SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect()
 }
 
-fn function(workload: &Workload) -> record::Function {
+fn function(workload: &Workload, languages: bool) -> record::Function {
+    let size = workload.comparison().filter(|_| languages).map(|comparison| comparison.size.clone());
     record::Function {
         name: workload.name.clone(),
         description: workload.description.clone(),
         stands_for: workload.stands_for.clone(),
         module_sha256: workload.module_sha256.clone(),
         module_bytes: workload.module_bytes,
+        language: workload.compared_as().map(str::to_owned),
+        family: workload.family.as_ref().map(|family| family.name.clone()),
+        size: size.filter(|size| size != "default"),
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn differences(old: &Run, new: &Run) -> Vec<String> {
             let short = |sha256: &str| sha256.chars().take(12).collect::<String>();
             let sums = (short(&function.module_sha256), short(&other.module_sha256));
             tell(function.name.clone(), fields("module's SHA-256", &sums.0, &sums.1));
+            tell(function.name.clone(), fields("size", &function.size(), &other.size()));
         }
     }
     grouped(lines)

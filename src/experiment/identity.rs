@@ -1,6 +1,6 @@
 //! What makes a run the same run: on another day, or in its other parts.
 
-use crate::record::{Header, Machine};
+use crate::record::{Function, Header, Machine};
 use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
 use isobar_core::Runtime;
@@ -12,13 +12,17 @@ use std::collections::BTreeSet;
 /// The SHA-256 of a plan, in hexadecimal, from the header of the whole of it: shards with the same one belong together.
 ///
 /// It is taken of compact JSON without spaces, `[cells, functions, runtimes, schedule, quick, seed]`: cells and schedule
-/// as `run.json` has them, a function as `[name, module_sha256]`, a runtime as `[id, version, settings]`.
+/// as `run.json` has them, a function as `[name, module_sha256]`, with its size at the end if that is not `default`, a runtime as `[id, version, settings]`.
 pub fn plan_sha256(header: &Header) -> String {
-    let functions: Vec<_> = header.functions.iter().map(|f| (&f.name, &f.module_sha256)).collect();
+    let functions: Vec<_> = header.functions.iter().map(function).collect();
     let runtimes: Vec<_> = header.runtimes.iter().map(|r| (&r.id, &r.version, &r.settings)).collect();
     let plan = (&header.cells, functions, runtimes, header.schedule, header.quick, header.seed);
     // These types have no keys but strings, and cannot fail to be written.
     sha256_hex(&serde_json::to_vec(&plan).unwrap_or_default())
+}
+
+fn function(function: &Function) -> Vec<&str> {
+    [&function.name, &function.module_sha256].into_iter().chain(&function.size).map(String::as_str).collect()
 }
 
 /// What is no longer as it was when the run with this header began, one line each; its further measurements could not be
@@ -82,7 +86,8 @@ mod tests {
         let header = || synthetic::run(3, 2, 1, 2, false).header;
         let sum = plan_sha256(&header());
         assert_eq!(sum, plan_sha256(&header()));
-        let changes: [fn(&mut Header); 6] = [
+        let changes: [fn(&mut Header); 7] = [
+            |h| h.functions[0].size = Some("small".into()),
             |h| h.cells.truncate(1),
             |h| h.functions[0].module_sha256.push('0'),
             |h| h.runtimes[0].version.push('1'),
@@ -98,7 +103,7 @@ mod tests {
                 plan_sha256(&header)
             })
             .collect();
-        assert!(sums.len() == 6 && !sums.contains(&sum), "{sums:?}");
+        assert!(sums.len() == 7 && !sums.contains(&sum), "{sums:?}");
         let not_of_the_plan: [fn(&mut Header); 2] = [|h| h.started_at_s += 1, |h| h.machines[0].cores += 1];
         for change in not_of_the_plan {
             let mut header = header();

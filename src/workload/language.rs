@@ -63,7 +63,7 @@ impl Language {
         let path = |path| source.check_path(path).map(str::to_owned);
         let shared = document.shared.iter().map(path).collect::<Result<Vec<String>, Problem>>()?;
         let Document { title, toolchains, proposals, args, output, committed, prepare, build, variant, .. } = document;
-        let recipe = Recipe { description: None, toolchains, proposals, output, committed, build };
+        let recipe = Recipe { description: None, title: None, toolchains, proposals, output, committed, build };
         recipe.check(&source, title.span())?;
         Recipe { build: prepare.clone(), ..Recipe::default() }.check(&source, title.span())?;
         let variants = checked(&source, variant)?;
