@@ -80,8 +80,9 @@ fn legend(figure: &mut Figure, numbers: Option<(Quantity, &Vec<(Quantity, f64)>)
         let axis = Axis::log(numbers.iter().map(|(_, value)| *value), x, x + LEGEND);
         for step in 0..STEPS {
             let share = f64::from(step) / f64::from(STEPS - 1);
-            let width = LEGEND / f64::from(STEPS);
-            figure.rect(x + f64::from(step) * width, y + 8.0, width, 10.0, colour(share));
+            // Each step covers the rest of those before it: no seams where the drawing is scaled.
+            let before = f64::from(step) * LEGEND / f64::from(STEPS);
+            figure.rect(x + before, y + 8.0, LEGEND - before, 10.0, colour(share));
         }
         for (tick, label) in axis.labels(quantity) {
             let at = axis.at(tick);
