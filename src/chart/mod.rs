@@ -6,6 +6,8 @@ mod density;
 mod deploy;
 pub mod figure;
 mod font;
+mod heat;
+mod languages;
 mod latency_over_load;
 mod page;
 mod paint;
@@ -27,45 +29,94 @@ pub struct Chart {
     pub name: &'static str,
     /// What it shows, and what is better.
     pub title: &'static str,
-    /// The scenario that it shows: without any cell of it there is no chart.
-    pub scenario: &'static str,
+    /// What it is about; a run that has nothing of it has no such chart.
+    pub shows: Shows,
     /// Draws it; cells that failed are in it, and say so.
     pub draw: fn(&Run, &[Row]) -> Figure,
 }
 
+/// What a chart is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// The cells of this scenario.
+    Scenario(&'static str),
+    /// At least two languages that have the same function, in this scenario.
+    Languages(&'static str),
+    /// The modules of at least two languages that have the same function.
+    Modules,
+}
+
+impl Shows {
+    fn is_in(self, run: &Run, rows: &[Row]) -> bool {
+        match self {
+            Shows::Scenario(name) => rows.iter().any(|row| row.cell.scenario.name() == name),
+            Shows::Languages(name) => !report::languages::grids(run, rows, name).is_empty(),
+            Shows::Modules => !report::languages::sizes(run, rows).is_empty(),
+        }
+    }
+}
+
 /// All charts, in the order of the reports.
-pub const CHARTS: [Chart; 8] = [
-    Chart { name: "cold", title: "Cold start by phase: lower is better", scenario: "cold", draw: cold::draw },
+pub const CHARTS: [Chart; 11] = [
+    Chart {
+        name: "cold",
+        title: "Cold start by phase: lower is better",
+        shows: Shows::Scenario("cold"),
+        draw: cold::draw,
+    },
     Chart {
         name: "process-cold",
         title: "Process cold start: lower is better",
-        scenario: "process-cold",
+        shows: Shows::Scenario("process-cold"),
         draw: process_cold::draw,
     },
     Chart {
         name: "deploy",
         title: "Compiling ahead of time, and the artifact: lower is better",
-        scenario: "deploy",
+        shows: Shows::Scenario("deploy"),
         draw: deploy::draw,
     },
-    Chart { name: "warm", title: "Warm invocation: lower is better", scenario: "warm", draw: warm::draw },
+    Chart { name: "warm", title: "Warm invocation: lower is better", shows: Shows::Scenario("warm"), draw: warm::draw },
     Chart {
         name: "throughput",
         title: "Throughput over threads: higher is better",
-        scenario: "throughput",
+        shows: Shows::Scenario("throughput"),
         draw: throughput::draw,
     },
-    Chart { name: "density", title: "Memory per instance: lower is better", scenario: "density", draw: density::draw },
+    Chart {
+        name: "density",
+        title: "Memory per instance: lower is better",
+        shows: Shows::Scenario("density"),
+        draw: density::draw,
+    },
+    Chart {
+        name: "languages-cold",
+        title: "Cold start by language and runtime: lower is better",
+        shows: Shows::Languages("cold"),
+        draw: languages::cold,
+    },
+    Chart {
+        name: "languages-warm",
+        title: "Warm invocation by language and runtime: lower is better",
+        shows: Shows::Languages("warm"),
+        draw: languages::warm,
+    },
+    Chart {
+        name: "languages-modules",
+        title: "Module size by language: smaller is better",
+        shows: Shows::Modules,
+        draw: languages::sizes,
+    },
     Chart {
         name: "latency-over-load",
         title: "Latency over load: lower is better",
-        scenario: "http-open",
+        shows: Shows::Scenario("http-open"),
         draw: latency_over_load::draw,
     },
     Chart {
         name: "latency-over-load-fresh",
         title: "Latency over load with fresh connections: lower is better",
-        scenario: "http-open-fresh",
+        shows: Shows::Scenario("http-open-fresh"),
         draw: latency_over_load::draw_fresh,
     },
 ];
@@ -78,9 +129,9 @@ pub struct ChartError {
     source: paint::PaintError,
 }
 
-/// The charts that these rows have something for.
-pub fn wanted(rows: &[Row]) -> impl Iterator<Item = &'static Chart> {
-    CHARTS.iter().filter(|chart| rows.iter().any(|row| row.cell.scenario.name() == chart.scenario))
+/// The charts that a run with these rows has something for.
+pub fn wanted(run: &Run, rows: &[Row]) -> impl Iterator<Item = &'static Chart> {
+    CHARTS.iter().filter(|chart| chart.shows.is_in(run, rows))
 }
 
 /// Draws all charts of a run into `charts/` in its folder, as SVG and as PNG, and names the files.
@@ -94,7 +145,7 @@ pub fn draw(run: &Run, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, Char
     let failed = |path: &Path, source| ChartError { path: path.to_owned(), source };
     std::fs::create_dir_all(&folder).map_err(|e| failed(&folder, e.into()))?;
     let mut files = Vec::new();
-    for chart in wanted(rows) {
+    for chart in wanted(run, rows) {
         let figure = (chart.draw)(run, rows);
         let bytes = [("svg", paint::svg(&figure, chart.title).map(String::into_bytes)), ("png", paint::png(&figure))];
         for (extension, bytes) in bytes {

@@ -5,9 +5,6 @@ use crate::record::Record;
 use crate::report::synthetic;
 use crate::report::{Row, rows};
 
-/// The charts of a run of everything that `isobar run` plans.
-const PLANNED: usize = CHARTS.len() - 2;
-
 /// Runs of several shapes: few and many runtimes, functions and threads, with failures and without, and nothing else.
 fn runs() -> Vec<Run> {
     let mut runs: Vec<Run> = [(25, 6, 2, 2, true), (1, 1, 1, 1, false), (25, 2, 64, 1, true), (7, 3, 4, 1, false)]
@@ -16,6 +13,9 @@ fn runs() -> Vec<Run> {
         })
         .into();
     runs.push(only_failures());
+    runs.extend(
+        [(25, 6, true), (17, 5, false), (1, 2, false)].map(|(n, m, failures)| synthetic::languages(n, m, failures)),
+    );
     let mut long = synthetic::run(9, 2, 2, 1, false);
     for (i, record) in long.records.iter_mut().enumerate() {
         record.cell.runtime = format!("family{}/{}", i % 20, "long-".repeat(20) + "name").parse().unwrap();
@@ -23,6 +23,14 @@ fn runs() -> Vec<Run> {
     long.header.machines[0].cpu = "A processor with a name of many words ".repeat(10);
     runs.push(long);
     runs.push(loaded());
+    let mut long = synthetic::languages(9, 6, false);
+    let name = |name: &str| format!("{name} {}", "long ".repeat(40)).trim_end().to_owned();
+    for function in &mut long.header.functions {
+        function.language = function.language.as_deref().map(name);
+        function.family = function.family.as_deref().map(name);
+        function.description = name(&function.description);
+    }
+    runs.push(long);
     runs
 }
 
@@ -70,7 +78,7 @@ fn sides(text: &Text) -> [f64; 4] {
 fn no_text_lies_over_another_or_beyond_the_page() {
     for run in runs() {
         let rows = rows(&run);
-        for chart in wanted(&rows) {
+        for chart in wanted(&run, &rows) {
             let figure = (chart.draw)(&run, &rows);
             let texts: Vec<&Text> = texts(&figure).collect();
             let mut boxes: Vec<([f64; 4], &Text)> = texts.iter().map(|text| (sides(text), *text)).collect();
@@ -90,8 +98,9 @@ fn no_text_lies_over_another_or_beyond_the_page() {
 fn every_cell_is_in_its_chart() {
     let run = synthetic::run(25, 6, 2, 3, true);
     let rows = rows(&run);
-    for chart in wanted(&rows) {
-        let own: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == chart.scenario).collect();
+    for chart in wanted(&run, &rows) {
+        let own: Vec<&Row> =
+            rows.iter().filter(|row| Shows::Scenario(row.cell.scenario.name()) == chart.shows).collect();
         let figure = (chart.draw)(&run, &rows);
         let shown: Vec<&str> = texts(&figure).map(|text| text.text.as_str()).collect();
         let failed = own.iter().filter(|row| row.outcome.is_err());
@@ -116,7 +125,7 @@ fn every_cell_is_in_its_chart() {
 fn a_load_has_its_curve() {
     let run = loaded();
     let rows = rows(&run);
-    let charts: Vec<&Chart> = wanted(&rows).collect();
+    let charts: Vec<&Chart> = wanted(&run, &rows).collect();
     assert_eq!(charts.iter().map(|chart| chart.name).collect::<Vec<_>>(), ["latency-over-load"]);
     let figure = (charts[0].draw)(&run, &rows);
     let dots = figure.shapes.iter().filter(|shape| matches!(shape, Shape::Dot(..))).count();
@@ -128,14 +137,57 @@ fn a_load_has_its_curve() {
 
 #[test]
 fn drawing_twice_gives_the_same_bytes() {
-    let run = synthetic::run(6, 2, 2, 2, true);
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let [a, b] = folders.each_ref().map(|folder| draw_all(&run, folder.path()).unwrap());
-    assert_eq!((a.len(), b.len()), (2 * PLANNED, 2 * PLANNED));
-    for (a, b) in a.iter().zip(&b) {
-        assert_eq!(a.file_name(), b.file_name());
-        let bytes = std::fs::read(a).unwrap();
-        assert!(bytes.len() > 1000 && bytes == std::fs::read(b).unwrap(), "{}", a.display());
+    let mut drawn = std::collections::BTreeSet::new();
+    for run in [synthetic::run(6, 2, 2, 2, true), synthetic::languages(6, 4, true), loaded()] {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [a, b] = folders.each_ref().map(|folder| draw_all(&run, folder.path()).unwrap());
+        assert_eq!(a.len(), b.len());
+        for (a, b) in a.iter().zip(&b) {
+            assert_eq!(a.file_name(), b.file_name());
+            let bytes = std::fs::read(a).unwrap();
+            assert!(bytes.len() > 1000 && bytes == std::fs::read(b).unwrap(), "{}", a.display());
+            drawn.insert(a.file_name().unwrap().to_owned());
+        }
+    }
+    // All but the twin of a load's curve, for connections that are always fresh.
+    assert_eq!(drawn.len(), 2 * (CHARTS.len() - 1));
+}
+
+#[test]
+fn every_language_has_a_number_or_a_word_for_every_runtime() {
+    let mut run = synthetic::languages(25, 6, true);
+    run.records.retain(|r| r.cell.function != "c/hello" || r.cell.runtime.as_str() != "wasmer/cranelift");
+    let all = rows(&run);
+    for (chart, scenario) in [("languages-cold", "cold"), ("languages-warm", "warm")] {
+        let chart = CHARTS.iter().find(|known| known.name == chart).unwrap();
+        let figure = (chart.draw)(&run, &all);
+        let shown: Vec<&str> = texts(&figure).map(|text| text.text.as_str()).collect();
+        let count = |word: &str| shown.iter().filter(|text| **text == word).count();
+        let own = || all.iter().filter(|row| row.cell.scenario.name() == scenario);
+        for row in own() {
+            match &row.outcome {
+                Ok(measured) => assert!(count(&row.quantity().show(measured.summary.median)) > 0, "{}", row.cell),
+                Err(failed) => {
+                    let same = own().filter(|r| r.outcome.as_ref().is_err_and(|f| f.kind == failed.kind)).count();
+                    assert_eq!(count(&failed.kind), same, "{}", row.cell);
+                }
+            }
+        }
+        assert!(own().any(|row| row.outcome.is_err()));
+        assert_eq!(count("–"), 1, "{}", chart.name);
+    }
+    let sizes = (CHARTS[8].draw)(&run, &all);
+    for name in ["C", "Go", "JavaScript", "JavaScript + Wizer", "Lua", "Rust"] {
+        let families = if name.contains("Wizer") { 1 } else { 2 };
+        assert_eq!(texts(&sizes).filter(|text| text.text == name).count(), families, "{name}");
+    }
+}
+
+#[test]
+fn one_language_has_no_heat_map() {
+    for (run, charts) in [(synthetic::languages(5, 1, false), 0), (synthetic::languages(5, 2, false), 3)] {
+        let rows = rows(&run);
+        assert_eq!(wanted(&run, &rows).filter(|chart| chart.name.starts_with("languages")).count(), charts);
     }
 }
 
@@ -166,7 +218,9 @@ fn a_run_of_failures_has_charts_that_say_so() {
     let run = only_failures();
     let folder = tempfile::tempdir().unwrap();
     let files = draw_all(&run, folder.path()).unwrap();
-    assert_eq!(files.len(), 2 * PLANNED);
+    let of_scenarios =
+        CHARTS.iter().filter(|chart| matches!(chart.shows, Shows::Scenario(name) if !name.starts_with("http"))).count();
+    assert_eq!(files.len(), 2 * of_scenarios);
     let svg = std::fs::read_to_string(&files[0]).unwrap();
     assert!(svg.contains("failed: timeout") && svg.contains("failed: crashed"));
 }

@@ -51,7 +51,9 @@ fn keep_functions(run: &mut Run, glob: &str) -> Result<()> {
 pub(super) fn derive(run: &Run, folder: &Path, into: &Path) -> Result<()> {
     let run = &*report::machines_apart(run);
     let rows = report::rows(run);
-    println!("{}", report::terminal(&rows, std::io::stdout().is_terminal()));
+    let styled = std::io::stdout().is_terminal();
+    println!("{}", report::terminal(&rows, styled));
+    print!("{}", report::terminal_languages(run, &rows, styled));
     let written = report::write(run, &rows, into)?;
     let failed = run.records.iter().filter(|record| record.result.is_err()).count();
     if failed > 0 {

@@ -5,11 +5,11 @@ use super::progress::{disturbances, measure};
 use crate::experiment::{FunctionSet, Plan, keep, plan_sha256};
 use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
 use crate::registry::Registry;
-use crate::workload::Workload;
+use crate::workload::{Catalogue, Workload};
 use anyhow::{Result, bail};
 use clap::Args;
 use isobar_core::Runtime;
-use isobar_core::measure::{SCENARIOS, available, nanoseconds};
+use isobar_core::measure::{Effort, SCENARIOS, available, nanoseconds};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
                   95 % interval is still too wide. A measurement that fails is recorded and reported and does not end the \
                   run.\n\nExamples:\n  isobar run --quick\n  isobar run --filter 'wasmtime/*' --filter hello --filter warm\n  \
                   isobar run --filter warm --precision 0.5% --max-processes 40\n  \
-                  isobar run --filter 'wasmi/*' --filter instructions\n  \
+                  isobar run --filter 'wasmi/*' --filter instructions\n  isobar run --quick --languages\n  \
                   isobar run --module mine.wasm --env N=30 --expect 832040 --quick"
 )]
 pub struct Run {
@@ -34,6 +34,9 @@ pub struct Run {
     /// Every function in every language, not only the few of the default set
     #[arg(long, conflicts_with = "module")]
     all_functions: bool,
+    /// Compare languages: a few functions in every language that has them, in one report
+    #[arg(long, conflicts_with_all = ["all_functions", "module"])]
+    languages: bool,
     /// All variants too (+pooling, +shared-wasi, +limits, ...), not only the plain modes
     #[arg(long)]
     variants: bool,
@@ -50,7 +53,8 @@ pub struct Run {
     /// --quick 2s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     cell_time: Option<Duration>,
-    /// No further round starts that would end after this time; by default there is no such limit, with --quick 300s
+    /// No further round starts that would end after this time; by default there is no such limit, with --quick
+    /// 300s, with --languages, too, 600s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     total_time: Option<Duration>,
     /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed
@@ -84,9 +88,9 @@ pub struct Run {
 impl Run {
     pub fn run(self, places: &Places) -> Result<ExitCode> {
         let mut guest = Guest::of(&self.call)?;
-        let mut workloads = match &guest {
-            Some(guest) => vec![guest.workload.clone()],
-            None => places.catalogue()?.workloads().to_vec(),
+        let (mut workloads, unbuilt) = match &guest {
+            Some(guest) => (vec![guest.workload.clone()], Vec::new()),
+            None => places.catalogue().map(|catalogue| (catalogue.workloads().to_vec(), self.unbuilt(&catalogue)))?,
         };
         let registry = places.registry()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -104,6 +108,7 @@ impl Run {
         )?;
         let brought = guest.as_mut().map(|guest| guest.try_out(&mut plan, &registry, &self.expected)).transpose()?;
         let mut header = self.header(&plan, &registry, &workloads, seed, schedule, now);
+        header.unbuilt = unbuilt;
         header.warnings = disturbances();
         if let (Some(brought), [function]) = (brought, header.functions.as_mut_slice()) {
             header.warnings.extend(observed(&function.name, &brought));
@@ -126,6 +131,9 @@ impl Run {
         for absent in &registry.absent {
             eprintln!("absent: {}: {}", absent.family, absent.reason);
         }
+        for unbuilt in &header.unbuilt {
+            eprintln!("absent: {}: {}", unbuilt.function, unbuilt.reason);
+        }
         let Schedule { min_processes, max_processes, precision, .. } = schedule;
         let (cells, percent) = (header.cells.len(), precision * 100.0);
         let processes = if min_processes == max_processes {
@@ -134,6 +142,7 @@ impl Run {
             format!("{min_processes} to {max_processes} processes each, to within {percent} %")
         };
         eprintln!("{cells} cells, {processes}, seed {seed}, into {}", folder.path().display());
+        eprintln!("{}", estimate(&header));
         measure(header, Vec::new(), &registry, &workloads, folder, self.strict)
     }
 
@@ -147,10 +156,17 @@ impl Run {
 
     fn functions(&self) -> FunctionSet {
         match (self.all_functions || self.call.module.is_some(), self.quick) {
+            _ if self.languages => FunctionSet::Languages,
             (true, _) => FunctionSet::All,
             (false, true) => FunctionSet::Quick,
             (false, false) => FunctionSet::Default,
         }
+    }
+
+    /// Those that a comparison of languages lacks.
+    fn unbuilt(&self, catalogue: &Catalogue) -> Vec<record::Unbuilt> {
+        let missing = catalogue.unbuilt().iter().filter(|unbuilt| self.languages && unbuilt.compared);
+        missing.map(|u| record::Unbuilt { function: u.name.clone(), reason: u.reason.clone() }).collect()
     }
 
     fn schedule(&self) -> Result<Schedule> {
@@ -159,6 +175,7 @@ impl Run {
         if max_processes < self.processes {
             bail!("--max-processes {max_processes} is less than --processes {}: raise it", self.processes);
         }
+        let total_s = total_s.map(|limit| if self.languages { 2 * limit } else { limit });
         let total_time = self.total_time.or(total_s.map(Duration::from_secs));
         Ok(Schedule {
             min_processes: self.processes,
@@ -197,13 +214,32 @@ impl Run {
             warnings: Vec::new(),
             runtimes: registry.runtimes.iter().filter(planned).map(|runtime| runtime.info().clone()).collect(),
             absent: registry.absent.clone(),
-            functions: workloads.iter().filter(measured).map(function).collect(),
+            functions: workloads.iter().filter(measured).map(|w| function(w, self.languages)).collect(),
             cells: plan.cells.clone(),
             elsewhere: Vec::new(),
             skipped: plan.skipped.clone(),
             load: None,
+            unbuilt: Vec::new(),
         }
     }
+}
+
+/// How long a run takes, judged by the budgets of its cells.
+fn estimate(header: &Header) -> String {
+    /// Starting a runner, loading a module, and what else there is around the budget.
+    const AROUND_NS: u64 = 50_000_000;
+    let effort = if header.quick { Effort::Quick } else { Effort::Full };
+    let of_cell = |cell: &record::Cell| {
+        let budget = cell.scenario.scenario().budget(effort);
+        budget.warm_up_ns.saturating_add(budget.time_ns).saturating_add(AROUND_NS)
+    };
+    let round_ns = header.cells.iter().map(of_cell).fold(0, u64::saturating_add);
+    let show = |ns: u64| humantime::format_duration(Duration::from_secs(ns.div_ceil(1_000_000_000)));
+    let all_ns = round_ns.saturating_mul(header.schedule.min_processes.into());
+    let limit = header.schedule.total_time_ns.map_or_else(String::new, |limit| {
+        format!("; after the first round none starts that would end after {}", show(limit))
+    });
+    format!("about {} if every cell keeps to its budget; slow ones take longer{limit}", show(all_ns))
 }
 
 /// What scenarios that are left out by default are called.
@@ -211,7 +247,8 @@ fn opt_in_names() -> Vec<&'static str> {
     SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect()
 }
 
-pub(super) fn function(workload: &Workload) -> record::Function {
+pub(super) fn function(workload: &Workload, languages: bool) -> record::Function {
+    let size = workload.comparison().filter(|_| languages).map(|comparison| comparison.size.clone());
     record::Function {
         name: workload.name.clone(),
         description: workload.description.clone(),
@@ -219,6 +256,9 @@ pub(super) fn function(workload: &Workload) -> record::Function {
         module_sha256: workload.module_sha256.clone(),
         module_bytes: workload.module_bytes,
         brought: None,
+        language: workload.compared_as().map(str::to_owned),
+        family: workload.family.as_ref().map(|family| family.name.clone()),
+        size: size.filter(|size| size != "default"),
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn differences(old: &Run, new: &Run) -> Vec<String> {
             let sums = (short(&function.module_sha256), short(&other.module_sha256));
             tell(function.name.clone(), fields("module's SHA-256", &sums.0, &sums.1));
             tell(function.name.clone(), fields("call", &function.brought, &other.brought));
+            tell(function.name.clone(), fields("size", &function.size(), &other.size()));
         }
     }
     grouped(lines)

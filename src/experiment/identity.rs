@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 /// The SHA-256 of a plan, in hexadecimal, from the header of the whole of it: shards with the same one belong together.
 ///
 /// It is taken of compact JSON without spaces, `[cells, functions, runtimes, schedule, quick, seed]`: cells and schedule
-/// as `run.json` has them, a function as `[name, module_sha256]` (or `[name, module_sha256, brought]`), a runtime as `[id, version, settings]`.
+/// as `run.json` has them, a function as `[name, module_sha256]`, then its size if that is not `default`, then `brought` if
+/// it has that; a runtime as `[id, version, settings]`.
 pub fn plan_sha256(header: &Header) -> String {
     let functions: Vec<_> = header.functions.iter().map(function).collect();
     let runtimes: Vec<_> = header.runtimes.iter().map(|r| (&r.id, &r.version, &r.settings)).collect();
@@ -22,10 +23,10 @@ pub fn plan_sha256(header: &Header) -> String {
 }
 
 fn function(function: &Function) -> Value {
-    match &function.brought {
-        None => json!([function.name, function.module_sha256]),
-        Some(brought) => json!([function.name, function.module_sha256, brought]),
-    }
+    let mut fields = vec![json!(function.name), json!(function.module_sha256)];
+    fields.extend(function.size.as_ref().map(|size| json!(size)));
+    fields.extend(function.brought.as_ref().map(|brought| json!(brought)));
+    Value::Array(fields)
 }
 
 /// What is no longer as it was when the run with this header began, one line each; its further measurements could not be
@@ -89,7 +90,8 @@ mod tests {
         let header = || synthetic::run(3, 2, 1, 2, false).header;
         let sum = plan_sha256(&header());
         assert_eq!(sum, plan_sha256(&header()));
-        let changes: [fn(&mut Header); 6] = [
+        let changes: [fn(&mut Header); 7] = [
+            |h| h.functions[0].size = Some("small".into()),
             |h| h.cells.truncate(1),
             |h| h.functions[0].module_sha256.push('0'),
             |h| h.runtimes[0].version.push('1'),
@@ -105,7 +107,7 @@ mod tests {
                 plan_sha256(&header)
             })
             .collect();
-        assert!(sums.len() == 6 && !sums.contains(&sum), "{sums:?}");
+        assert!(sums.len() == 7 && !sums.contains(&sum), "{sums:?}");
         let not_of_the_plan: [fn(&mut Header); 2] = [|h| h.started_at_s += 1, |h| h.machines[0].cores += 1];
         for change in not_of_the_plan {
             let mut header = header();

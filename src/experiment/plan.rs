@@ -1,7 +1,7 @@
 use crate::names::nearest;
 use crate::record::{Cell, Skipped};
 use crate::remote::RemoteRuntime;
-use crate::workload::Workload;
+use crate::workload::{Comparison, Workload};
 use globset::{Glob, GlobMatcher};
 use isobar_core::measure::ScenarioId;
 use isobar_core::{Runtime, RuntimeId};
@@ -25,6 +25,8 @@ pub enum FunctionSet {
     Default,
     /// All of them, in every language.
     All,
+    /// Those by which languages are compared: of families that have `[languages]`, and only in the scenarios named there.
+    Languages,
 }
 
 impl FunctionSet {
@@ -33,7 +35,14 @@ impl FunctionSet {
             FunctionSet::Quick => workload.quick,
             FunctionSet::Default => workload.default,
             FunctionSet::All => true,
+            FunctionSet::Languages => workload.comparison().is_some(),
         }
+    }
+
+    /// Whether a scenario belongs to what is measured of a function.
+    fn measures(self, workload: &Workload, scenario: &ScenarioId) -> bool {
+        let named = |comparison: &Comparison| comparison.scenarios.iter().any(|name| name == scenario.name());
+        self != FunctionSet::Languages || workload.comparison().is_some_and(named)
     }
 }
 
@@ -55,7 +64,7 @@ pub enum PlanError {
     #[error("no runtime is present; `isobar doctor` says what is missing")]
     NoRuntime,
     /// No function says that it belongs to the set.
-    #[error("no function belongs to the set; choose with --filter, or give --all-functions")]
+    #[error("no function belongs to the set; choose with --filter, or give --all-functions or --languages")]
     NoFunction,
 }
 
@@ -68,7 +77,8 @@ impl Plan {
     ///
     /// A filter is a glob over the names of runtimes (`wasmtime/*`), of functions (`rust/*`; without a slash it means
     /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
-    /// different kinds narrow each other down. Without a filter for functions it is those of `set`. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
+    /// different kinds narrow each other down. Without a filter for functions it is those of `set`; those by which
+    /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
     /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them.
     pub fn new(
         runtimes: &[RemoteRuntime],
@@ -88,12 +98,8 @@ impl Plan {
         ];
         let chosen = Chosen::by(filters, &names)?;
         let plain = |at: &usize| chosen.filtered[0] || variants || infos[*at].id.variants().next().is_none();
-        // A variant is measured when a filter names it, or when all are wanted.
-        let plain_function = |at: &usize| chosen.filtered[1] || variants || workloads[*at].variant.is_none();
-        let of_set = |at: &usize| plain_function(at) && (chosen.filtered[1] || set.holds(&workloads[*at]));
-        if !chosen.positions(1).any(|at| of_set(&at)) {
-            return Err(PlanError::NoFunction);
-        }
+        let functions = chosen.functions(workloads, set, variants)?;
+        let of_plan = |workload: &Workload, id: &ScenarioId| chosen.filtered[2] || set.measures(workload, id);
         let mut plan = Plan { cells: Vec::new(), skipped: Vec::new() };
         for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
             let obstacle = |id: &ScenarioId| id.scenario().obstacle(info, id.threads());
@@ -102,14 +108,15 @@ impl Plan {
             };
             let wanted = chosen.positions(2).map(|at| scenarios[at]).filter(asked);
             let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) = wanted.partition(|id| obstacle(id).is_some());
-            for workload in chosen.positions(1).filter(of_set).map(|at| &workloads[at]) {
+            for workload in &functions {
                 let cell = |&scenario| Cell { runtime: info.id.clone(), function: workload.name.clone(), scenario };
-                plan.cells.extend(can.iter().map(cell));
+                plan.cells.extend(can.iter().filter(|id| of_plan(workload, id)).map(cell));
             }
             let skip = |scenario: ScenarioId| {
                 Some(Skipped { runtime: info.id.clone(), scenario, reason: obstacle(&scenario)? })
             };
-            plan.skipped.extend(cannot.into_iter().filter_map(skip));
+            let cannot = cannot.into_iter().filter(|id| functions.iter().any(|workload| of_plan(workload, id)));
+            plan.skipped.extend(cannot.filter_map(skip));
         }
         if plan.cells.is_empty() { Err(PlanError::NoRuntime) } else { Ok(plan) }
     }
@@ -163,6 +170,28 @@ impl Chosen {
         let all = !self.filtered[kind];
         self.keep[kind].iter().enumerate().filter(move |(_, keep)| all || **keep).map(|(at, _)| at)
     }
+
+    /// The functions that are chosen.
+    fn functions<'a>(
+        &self,
+        workloads: &'a [Workload],
+        set: FunctionSet,
+        variants: bool,
+    ) -> Result<Vec<&'a Workload>, PlanError> {
+        let chosen: BTreeSet<&str> = self.positions(1).map(|at| workloads[at].name.as_str()).collect();
+        let plain = |name: &str| name.split('+').next().map(|plain| chosen.contains(plain)).unwrap_or_default();
+        let of_set = |workload: &&Workload| match set {
+            // Where languages are compared, a filter for a function means its snapshots, too.
+            FunctionSet::Languages => {
+                set.holds(workload) && (chosen.contains(workload.name.as_str()) || plain(&workload.name))
+            }
+            // A variant is measured when a filter names it, or when all are wanted.
+            _ if self.filtered[1] => chosen.contains(workload.name.as_str()),
+            _ => set.holds(workload) && (variants || workload.variant.is_none()),
+        };
+        let functions: Vec<&Workload> = workloads.iter().filter(of_set).collect();
+        if functions.is_empty() { Err(PlanError::NoFunction) } else { Ok(functions) }
+    }
 }
 
 fn matches(glob: &GlobMatcher, filter: &str, kind: usize, name: &str) -> bool {
@@ -205,6 +234,15 @@ mod tests {
             |set: FunctionSet| catalogue.workloads().iter().filter(|w| w.variant.is_none() && set.holds(w)).count();
         assert_eq!((count(FunctionSet::Quick), count(FunctionSet::Default)), (3, 6));
         assert!(count(FunctionSet::All) > 60);
+        // A family in every language, and the snapshots that are languages of their own.
+        let compared = |family: &str| {
+            let of_family =
+                catalogue.workloads().iter().filter(|w| w.family.as_ref().is_some_and(|f| f.name == family));
+            of_family.filter(|w| FunctionSet::Languages.holds(w)).filter_map(Workload::compared_as).collect::<Vec<_>>()
+        };
+        let hello = compared("hello");
+        assert!(hello.len() > 9 && ["Zig", "JavaScript + Wizer"].iter().all(|name| hello.contains(name)), "{hello:?}");
+        assert!(compared("fibonacci").len() > 6 && compared("sudoku").is_empty());
     }
 
     #[test]

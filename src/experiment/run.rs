@@ -2,12 +2,12 @@ use super::prepare::Artifacts;
 use super::schedule::Round;
 use crate::affinity::Pins;
 use crate::noise::{Load, System};
-use crate::record::{Cell, Header, Record, RunFolder, StoreError};
+use crate::record::{Cell, Function, Header, Record, RunFolder, StoreError};
 use crate::remote::RemoteRuntime;
 use crate::stats::Histogram;
 use crate::workload::Workload;
-use isobar_core::Runtime;
-use isobar_core::measure::{self, Effort, MeasureError, Measurement, ScenarioId, Task, Unit, nanoseconds};
+use isobar_core::measure::{self, Effort, Expectation, MeasureError, Measurement, ScenarioId, Task, Unit, nanoseconds};
+use isobar_core::{Invocation, Runtime};
 use std::time::Instant;
 
 /// Who is told how a run goes on.
@@ -60,11 +60,15 @@ pub fn run(
             let (Some(runtime), Some(workload)) = (runtime, workload) else {
                 return Err(RunError::Unknown(cell.to_string()));
             };
+            let size = header.functions.iter().find(|f| f.name == cell.function).map_or("default", Function::size);
+            let Some(work) = workload.size(size) else {
+                return Err(RunError::Unknown(format!("the size {size} of {}", cell.function)));
+            };
             observer.begins(cell);
             let bound = pins.map(|pins| runtime.on(pins.measured(cell.scenario.threads())));
             let runtime = bound.as_ref().unwrap_or(runtime);
             let before = Load::now(&system);
-            let mut record = measure(cell, current.number, effort, runtime, workload, &mut artifacts);
+            let mut record = measure(cell, current.number, effort, runtime, (workload, work), &mut artifacts);
             record.noise = Load::now(&system).noise_since(&before);
             record.cpus.clone_from(&runtime.program().cpus);
             if record.result.is_err() {
@@ -84,19 +88,15 @@ fn measure(
     round: u32,
     effort: Effort,
     runtime: &RemoteRuntime,
-    workload: &Workload,
+    (workload, (invocation, expectation)): (&Workload, (Invocation, Expectation)),
     artifacts: &mut Artifacts,
 ) -> Record {
     let mut elapsed_ns = 0;
     let (artifact, result) = match artifacts.of(cell, runtime, workload) {
         Err(failure) => (None, Err(MeasureError::Failure(failure.clone()))),
         Ok(prepared) => {
-            let task = Task {
-                module: workload.module_path.clone(),
-                artifact: prepared.path.clone(),
-                invocation: workload.invocation.clone(),
-                expectation: workload.expectation.clone(),
-            };
+            let task =
+                Task { module: workload.module_path.clone(), artifact: prepared.path.clone(), invocation, expectation };
             let budget = cell.scenario.scenario().budget(effort);
             let start = Instant::now();
             let result = measure::measure(runtime, cell.scenario, &task, &budget);

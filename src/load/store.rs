@@ -81,6 +81,7 @@ pub fn header(plan: LoadPlan, cells: Vec<Cell>, functions: Vec<Function>, seed: 
         elsewhere: Vec::new(),
         skipped: Vec::new(),
         load: Some(plan),
+        unbuilt: Vec::new(),
     };
     header.plan_sha256 = plan_sha256(&header);
     header
@@ -95,6 +96,9 @@ pub fn function(name: &str, what: &str, url: &str) -> Function {
         module_sha256: String::new(),
         module_bytes: 0,
         brought: None,
+        language: None,
+        family: None,
+        size: None,
     }
 }
 

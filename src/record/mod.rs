@@ -77,6 +77,9 @@ pub struct Header {
     /// Of `isobar load`: what was sent, and how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadPlan>,
+    /// The functions that were left out because they are not built.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unbuilt: Vec<Unbuilt>,
 }
 
 /// How often each cell is measured, each time in a process of its own: in rounds, each of which visits every cell that
@@ -164,9 +167,34 @@ pub struct Function {
     pub module_sha256: String,
     /// The module's size, in bytes.
     pub module_bytes: u64,
+    /// The language, as people call it, where functions of several languages can be compared: `JavaScript + Wizer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The family: what functions of several languages have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// The name of the size of its work, if that is not `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
     /// How it was called, where a module was brought without a manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brought: Option<Brought>,
+}
+
+impl Function {
+    /// The name of the size of its work.
+    pub fn size(&self) -> &str {
+        self.size.as_deref().unwrap_or("default")
+    }
+}
+
+/// A function that was chosen and whose module is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unbuilt {
+    /// The function: `language/name`.
+    pub function: String,
+    /// Why, and what to do, in one line.
+    pub reason: String,
 }
 
 /// How a module was called that came without a manifest, and what it had to answer. The files are in the run's folder.

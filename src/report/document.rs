@@ -1,7 +1,7 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{detail, machines, tables, units, words};
+use super::{detail, languages, machines, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
@@ -61,11 +61,18 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     } else {
         blocks.push(heading(2, "The best of each"));
         blocks.push(Block::Table(tables::best(rows)));
+        let languages = languages::blocks(run, rows);
+        if !languages.is_empty() {
+            blocks.push(heading(2, "Languages"));
+        }
+        blocks.extend(languages);
+        let of_scenario = |chart: &&chart::Chart| matches!(chart.shows, chart::Shows::Scenario(_));
+        let charts: Vec<Block> = chart::wanted(run, rows).filter(of_scenario).map(Block::Chart).collect();
         // A scenario need not have a chart.
-        if chart::wanted(rows).next().is_some() {
+        if !charts.is_empty() {
             blocks.push(heading(2, "Charts"));
         }
-        blocks.extend(chart::wanted(rows).map(Block::Chart));
+        blocks.extend(charts);
         for name in functions(rows) {
             function(run, rows, name, &mut blocks);
         }
@@ -104,6 +111,7 @@ fn with_heading(title: &str, block: Option<Block>, blocks: &mut Vec<Block>) {
 fn not_measured(run: &Run) -> Option<Block> {
     let mut list: Vec<(String, String)> =
         run.header.absent.iter().map(|absent| (absent.family.clone(), absent.reason.clone())).collect();
+    list.extend(run.header.unbuilt.iter().map(|unbuilt| (unbuilt.function.clone(), unbuilt.reason.clone())));
     let mut skipped: BTreeMap<(ScenarioId, &str), BTreeSet<&str>> = BTreeMap::new();
     for skip in &run.header.skipped {
         // Of several numbers of threads, the first stands for all.

@@ -33,7 +33,11 @@ pub fn machines_apart(run: &Run) -> Cow<'_, Run> {
     run.header.cells = cells.collect();
     let functions = run.header.functions.into_iter().flat_map(|function| {
         let of = functions.get(&function.name).cloned().unwrap_or_default();
-        let apart = |at: &u32| Function { name: name(&function.name, *at), ..function.clone() };
+        let apart = |at: &u32| Function {
+            name: name(&function.name, *at),
+            family: function.family.as_ref().map(|family| name(family, *at)),
+            ..function.clone()
+        };
         let apart: Vec<Function> = of.iter().map(apart).collect();
         if apart.is_empty() { vec![function] } else { apart }
     });

@@ -6,6 +6,7 @@ mod detail;
 mod details;
 mod document;
 mod html;
+pub(crate) mod languages;
 mod machines;
 mod markdown;
 pub mod summary;
@@ -21,7 +22,7 @@ pub(crate) use markdown::escape;
 pub use markdown::markdown;
 pub(crate) use summary::one_line;
 pub use summary::{Failed, Measured, Part, Row, functions, rows};
-pub use terminal::terminal;
+pub use terminal::{terminal, terminal_languages};
 
 use crate::chart::{self, ChartError};
 use crate::record::Run;

@@ -46,15 +46,72 @@ const FUNCTIONS: [(&str, f64, f64); 6] = [
     ("wat/data", 1.0, 0.5),
 ];
 
+/// Functions in several languages; one language lacks one of them.
+const OF_LANGUAGES: [(&str, f64, f64); 11] = [
+    ("c/fibonacci", 0.024, 900.0),
+    ("c/hello", 0.023, 2.0),
+    ("go/fibonacci", 2.4, 1400.0),
+    ("go/hello", 2.4, 700.0),
+    ("javascript/fibonacci", 0.7, 60_000.0),
+    ("javascript/hello", 0.7, 1300.0),
+    ("javascript/hello+wizer", 0.8, 90.0),
+    ("lua/fibonacci", 0.27, 40_000.0),
+    ("lua/hello", 0.27, 120.0),
+    ("rust/fibonacci", 0.05, 850.0),
+    ("rust/hello", 0.04, 4.0),
+];
+
+const LANGUAGES: [(&str, &str); 6] = [
+    ("c", "C"),
+    ("go", "Go"),
+    ("javascript", "JavaScript"),
+    ("javascript+wizer", "JavaScript + Wizer"),
+    ("lua", "Lua"),
+    ("rust", "Rust"),
+];
+
+/// A run that compares the first of six languages in `runtimes` of 25 runtimes, in one round; `failures` says whether some
+/// cells fail.
+pub(crate) fn languages(runtimes: usize, languages: usize, failures: bool) -> Run {
+    let modes: Vec<Mode> = (0..runtimes).map(|i| MODES[i * MODES.len() / runtimes]).collect();
+    let known = |function: &&(&str, f64, f64)| LANGUAGES[..languages].iter().any(|(key, _)| *key == key_of(function.0));
+    let functions: Vec<_> = OF_LANGUAGES.iter().filter(known).copied().collect();
+    let mut run = run_of(&modes, &functions, 1, 1, failures);
+    for function in &mut run.header.functions {
+        let title = LANGUAGES.iter().find(|(key, _)| *key == key_of(&function.name));
+        function.language = title.map(|(_, title)| (*title).to_owned());
+        let name = function.name.split(['/', '+']).nth(1).unwrap();
+        function.family = Some(name.to_owned());
+        function.size = Some("small".to_owned()).filter(|_| name != "hello");
+    }
+    let compared = |cell: &Cell| match cell.scenario.name() {
+        "cold" => cell.function.contains("hello"),
+        name => name == "warm",
+    };
+    run.header.cells.retain(compared);
+    run.records.retain(|record| compared(&record.cell));
+    run
+}
+
+/// `javascript+wizer` of `javascript/hello+wizer`.
+fn key_of(function: &str) -> String {
+    let variant = function.split_once('+').map_or_else(String::new, |(_, variant)| format!("+{variant}"));
+    format!("{}{variant}", function.split('/').next().unwrap())
+}
+
 /// A run of `runtimes` of 25 runtimes and `functions` of 6 functions, with throughput on up to `threads` threads, in
 /// `rounds` rounds; `failures` says whether some cells fail.
 pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, failures: bool) -> Run {
     let modes: Vec<Mode> = (0..runtimes).map(|i| MODES[i * MODES.len() / runtimes]).collect();
-    let mut run = Run { header: header(&modes, &FUNCTIONS[..functions], rounds), records: vec![] };
+    run_of(&modes, &FUNCTIONS[..functions], threads, rounds, failures)
+}
+
+fn run_of(modes: &[Mode], functions: &[(&str, f64, f64)], threads: u32, rounds: u32, failures: bool) -> Run {
+    let mut run = Run { header: header(modes, functions, rounds), records: vec![] };
     let mut rng = fastrand::Rng::with_seed(7);
     for round in 0..rounds {
-        for mode in &modes {
-            for function in &FUNCTIONS[..functions] {
+        for mode in modes {
+            for function in functions {
                 for scenario in scenarios(mode, threads) {
                     let cell = Cell { runtime: id(mode), function: function.0.into(), scenario };
                     let artifact = mode.1.contains("aot").then(|| Artifact {
@@ -111,6 +168,9 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         module_sha256: "8f43c6d1".repeat(8),
         module_bytes: (mib * 1048576.0) as u64,
         brought: None,
+        language: None,
+        family: None,
+        size: None,
     };
     Header {
         schema: SCHEMA,
@@ -145,6 +205,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         absent: vec![Absent { family: "nodejs".into(), reason: "not found; install it with scripts/setup".into() }],
         skipped: Vec::new(),
         load: None,
+        unbuilt: Vec::new(),
         functions: functions.iter().map(function).collect(),
         cells: vec![],
         elsewhere: vec![],
@@ -182,6 +243,9 @@ fn failure(cell: &Cell, round: u32) -> Option<MeasureError> {
     let failure = match (cell.runtime.as_str(), cell.function.as_str(), cell.scenario.to_string().as_str()) {
         ("wasmedge/interpreter", "rust/fibonacci", _) => Failure::Timeout { limit_ns: 5_000_000_000 },
         ("wasmedge/jit", "rust/hello" | "wat/data", _) => Failure::crashed("signal 11\nin |libwasmedge| <jit>"),
+        ("wasm3/lazy", "go/hello" | "go/fibonacci", _) => {
+            Failure::Rejected { message: "unknown opcode".into(), proposals: vec!["bulk-memory".into()] }
+        }
         ("wasmer/llvm-aot", "rust/sudoku", "deploy") => Failure::host("no room for the artifact"),
         ("wasmer/llvm", _, "throughput/2") => Failure::host("out of *luck*"),
         ("wasmi/eager", "rust/blake3", "warm") if round == 1 => {

@@ -2,7 +2,8 @@
 
 use super::columns::{Column, beside};
 use super::summary::{Measured, Row, groups, shorten};
-use super::{units, words};
+use super::{languages, units, words};
+use crate::record::Run;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Table, Width, presets};
 use std::fmt::Write;
 
@@ -23,7 +24,37 @@ pub fn terminal(rows: &[Row], styled: bool) -> String {
     text
 }
 
-fn table(group: &[Row], longest: usize, styled: bool) -> String {
+/// A table for each function that the run has in several languages, a column for each language; nothing where there is
+/// no such function. `styled` puts colours in.
+pub fn terminal_languages(run: &Run, rows: &[Row], styled: bool) -> String {
+    let mut text = String::new();
+    for grid in languages::SCENARIOS.iter().flat_map(|scenario| languages::grids(run, rows, scenario)) {
+        let best: Vec<bool> = grid.languages.iter().flat_map(|language| &language.cells).map(is_best).collect();
+        let mut table = plain(styled);
+        let names = grid.languages.iter().map(|language| language.name);
+        table.set_header([""].into_iter().chain(names).map(|h| Cell::new(h).add_attribute(Attribute::Dim)));
+        let modules = grid.languages.iter().map(|language| Cell::new(units::bytes(language.module_bytes)));
+        table.add_row([Cell::new("module")].into_iter().chain(modules));
+        for (at, id) in grid.runtimes.iter().enumerate() {
+            let cell = |(language, column): (&languages::Language, usize)| {
+                let cell = Cell::new(languages::short(language.cells[at]));
+                let best = best[column * grid.runtimes.len() + at];
+                if best { cell.add_attribute(Attribute::Bold).fg(Color::Green) } else { cell }
+            };
+            table.add_row([Cell::new(id.as_str())].into_iter().chain(grid.languages.iter().zip(0..).map(cell)));
+        }
+        align(&mut table);
+        let title = format!("{} by language · {}", grid.family, grid.title());
+        let _ = writeln!(text, "{title} (green: the best runtime for the language)\n{}\n", table.trim_fmt());
+    }
+    text
+}
+
+fn is_best(cell: &Option<&Row>) -> bool {
+    cell.and_then(Row::measured).is_some_and(|measured| measured.ratio == 1.0)
+}
+
+fn plain(styled: bool) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     if styled {
@@ -31,6 +62,18 @@ fn table(group: &[Row], longest: usize, styled: bool) -> String {
     } else {
         table.force_no_tty()
     };
+    table
+}
+
+/// Everything but names to the right.
+fn align(table: &mut Table) {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+fn table(group: &[Row], longest: usize, styled: bool) -> String {
+    let mut table = plain(styled);
     let scenario = group[0].cell.scenario.scenario();
     let columns = beside(group);
     let mut header = ["", words::number(scenario), "95 % interval", "ratio"].map(str::to_owned).to_vec();
@@ -48,9 +91,7 @@ fn table(group: &[Row], longest: usize, styled: bool) -> String {
             }
         }
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    align(&mut table);
     if let Some(column) = table.column_mut(0) {
         let width = longest.try_into().unwrap_or(u16::MAX).saturating_add(2);
         column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));

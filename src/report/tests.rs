@@ -19,6 +19,38 @@ fn markdown_report() {
 }
 
 #[test]
+fn languages_beside_each_other() {
+    let mut run = synthetic::languages(6, 6, true);
+    // A cell that the run did not get to.
+    let last = run.records.iter().rposition(|r| r.cell.function == "c/hello").unwrap();
+    run.records.remove(last);
+    let rows = rows(&run);
+    insta::assert_snapshot!("languages_terminal", terminal_languages(&run, &rows, false));
+    let text = markdown(&run, &rows);
+    let (start, end) = (text.find("\n## Languages").unwrap(), text.find("\n## Charts").unwrap());
+    insta::assert_snapshot!("languages_markdown", &text[start..end]);
+    assert!(terminal_languages(&run, &rows, true).contains("\u{1b}["));
+}
+
+#[test]
+fn one_language_is_not_compared() {
+    let run = synthetic::languages(4, 1, false);
+    let rows = rows(&run);
+    assert_eq!(terminal_languages(&run, &rows, false), "");
+    assert!(!markdown(&run, &rows).contains("Languages") && !html(&run, &rows).contains("languages-"));
+}
+
+#[test]
+fn what_is_not_built_is_named() {
+    let mut run = synthetic::languages(4, 3, false);
+    run.header.unbuilt = vec![crate::record::Unbuilt {
+        function: "python/hello".into(),
+        reason: "run isobar build python/hello".into(),
+    }];
+    assert!(markdown(&run, &rows(&run)).contains("- **python/hello**: run isobar build python/hello\n"));
+}
+
+#[test]
 fn colours_are_only_where_they_are_wanted() {
     let rows = rows(&small());
     assert!(!terminal(&rows, false).contains('\u{1b}'));
@@ -174,9 +206,9 @@ fn writing_names_every_file_and_links_to_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let files = write(&run, &rows(&run), folder.path()).unwrap();
     let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
-    let all = rows(&run);
-    let charts = crate::chart::wanted(&all);
-    let charts = charts.map(|chart| ["svg", "png"].map(|kind| format!("charts/{}.{kind}", chart.name)));
+    let rows = rows(&run);
+    let charts = crate::chart::wanted(&run, &rows)
+        .map(|chart| ["svg", "png"].map(|kind| format!("charts/{}.{kind}", chart.name)));
     let expected: Vec<String> =
         ["report.html", "report.md"].map(str::to_owned).into_iter().chain(charts.flatten()).collect();
     assert_eq!(names, expected);

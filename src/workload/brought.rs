@@ -72,6 +72,7 @@ impl Brought {
             skip: BTreeMap::new(),
             first_args: Vec::new(),
             native: None,
+            variant_title: None,
         }
     }
 

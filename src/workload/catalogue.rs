@@ -1,5 +1,5 @@
 use super::{
-    Case, FORMAT, Family, Problem, Work, WorkloadError,
+    Case, Comparison, FORMAT, Family, Problem, Work, WorkloadError,
     build::{NativeState, NativeStore},
     function::{Function, Functions, Target},
     sums::{Sums, run_build},
@@ -30,6 +30,8 @@ pub struct Workload {
     pub language_title: String,
     /// How the module differs from the one that the toolchain gives by itself (`mvp`, `wizer`).
     pub variant: Option<String>,
+    /// The variant's name for people, where it is a language of its own: `JavaScript + Wizer`.
+    pub variant_title: Option<String>,
     /// What it does, in one line.
     pub description: String,
     /// Which work of real functions it stands for, in one line.
@@ -106,11 +108,26 @@ impl Workload {
         self.instead.get(name).map(String::as_str)
     }
 
+    /// Its name where languages are compared; a variant need not have one.
+    pub fn compared_as(&self) -> Option<&str> {
+        compared_as(&self.language_title, self.variant.as_deref(), self.variant_title.as_deref())
+    }
+
+    /// What is measured of it where languages are compared.
+    pub fn comparison(&self) -> Option<&Comparison> {
+        self.compared_as()?;
+        self.family.as_ref()?.languages.as_ref()
+    }
+
     /// The family's test cases, what each gives to this function, and why it is not asked of it, if it is not.
     pub fn cases(&self) -> impl Iterator<Item = (&Case, Invocation, Option<&str>)> {
         let cases = self.family.iter().flat_map(|family| &family.cases);
         cases.map(|case| (case, case.invocation(&self.first_args), self.skip.get(&case.name).map(String::as_str)))
     }
+}
+
+fn compared_as<'a>(language: &'a str, variant: Option<&str>, title: Option<&'a str>) -> Option<&'a str> {
+    title.or(variant.is_none().then_some(language))
 }
 
 /// A module that is not here, though its source is.
@@ -120,6 +137,8 @@ pub struct Unbuilt {
     pub name: String,
     /// Why it is not here, and what to do.
     pub reason: String,
+    /// Languages are compared by it.
+    pub compared: bool,
 }
 
 /// Every function of a folder, ordered by language and name.
@@ -197,7 +216,7 @@ impl Catalogue {
         let bytes = match fs::read(&module_path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound && !(pinned && target.committed()) => {
                 let reason = format!("its module is not here; run isobar build {}", target.name);
-                self.unbuilt.push(Unbuilt { name: target.name, reason });
+                self.unbuilt.push(unbuilt(function, target, reason));
                 return Ok(());
             }
             read => read.map_err(|e| missing_module(&module_path, &e))?,
@@ -211,7 +230,7 @@ impl Catalogue {
             // What is built on demand may be older than its source.
             Err(what) if !target.committed() => {
                 let reason = format!("{what}; run isobar build {}", target.name);
-                self.unbuilt.push(Unbuilt { name: target.name, reason });
+                self.unbuilt.push(unbuilt(function, target, reason));
                 return Ok(());
             }
             checked => checked.map_err(broken)?,
@@ -220,6 +239,12 @@ impl Catalogue {
         self.workloads.push(Workload { native, ..workload });
         Ok(())
     }
+}
+
+fn unbuilt(function: &Function, target: Target, reason: String) -> Unbuilt {
+    let title = compared_as(&function.language.title, target.variant.as_deref(), target.recipe.title.as_deref());
+    let compared = function.manifest.family.as_ref().is_some_and(|family| family.languages.is_some());
+    Unbuilt { name: target.name, reason, compared: compared && title.is_some() }
 }
 
 fn workload(
@@ -238,6 +263,7 @@ fn workload(
         language: function.language.name.clone(),
         language_title: function.language.title.clone(),
         variant: target.variant,
+        variant_title: target.recipe.title,
         description: manifest.description,
         stands_for: manifest.stands_for,
         note: manifest.note,

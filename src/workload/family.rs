@@ -5,7 +5,7 @@ use super::{
     source::Source,
     work::{ExpectedTable, Given, LimitsTable},
 };
-use isobar_core::{Invocation, Outcome};
+use isobar_core::{Invocation, Outcome, measure::SCENARIOS};
 use serde::Deserialize;
 use std::{collections::BTreeMap, num::NonZeroU32, path::Path};
 use toml::Spanned;
@@ -36,6 +36,17 @@ pub struct Family {
     pub sizes: BTreeMap<String, Work>,
     /// What every version of it must pass.
     pub cases: Vec<Case>,
+    /// What is measured of it where languages are compared.
+    pub languages: Option<Comparison>,
+}
+
+/// What of a family is measured where languages are compared, in every language that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The name of the size.
+    pub size: String,
+    /// The names of the scenarios.
+    pub scenarios: Vec<String>,
 }
 
 /// One test of a function.
@@ -108,6 +119,7 @@ struct Document {
     #[serde(default)]
     limits: LimitsTable,
     sizes: BTreeMap<String, SizeTable>,
+    languages: Option<ComparisonTable>,
     #[serde(default)]
     case: Vec<CaseTable>,
 }
@@ -117,6 +129,13 @@ struct Document {
 struct VariableTable {
     name: String,
     meaning: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ComparisonTable {
+    size: Spanned<String>,
+    scenarios: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -176,6 +195,7 @@ impl Family {
             }
             cases.push(case);
         }
+        let languages = document.languages.map(|table| table.comparison(&source, &sizes)).transpose()?;
         Ok(Family {
             name: name.to_owned(),
             description: document.description.into_inner(),
@@ -185,7 +205,25 @@ impl Family {
             variables: document.variable.into_iter().map(|v| (v.name, v.meaning)).collect(),
             sizes,
             cases,
+            languages,
         })
+    }
+}
+
+impl ComparisonTable {
+    fn comparison(self, source: &Source, sizes: &BTreeMap<String, Work>) -> Result<Comparison, Problem> {
+        if !sizes.contains_key(self.size.as_ref()) {
+            let known: Vec<&str> = sizes.keys().map(String::as_str).collect();
+            let what = format!("there is no size `{}`", self.size.as_ref());
+            return Err(source.problem(self.size.span(), what, format!("the sizes are {}", known.join(", "))));
+        }
+        let known = || SCENARIOS.iter().map(|scenario| scenario.name());
+        if let Some(name) = self.scenarios.iter().find(|name| !known().any(|known| known == name.as_ref().as_str())) {
+            let remedy = format!("the scenarios are {}", known().collect::<Vec<_>>().join(", "));
+            return Err(source.problem(name.span(), format!("there is no scenario `{}`", name.as_ref()), remedy));
+        }
+        let scenarios = self.scenarios.into_iter().map(Spanned::into_inner).collect();
+        Ok(Comparison { size: self.size.into_inner(), scenarios })
     }
 }
 

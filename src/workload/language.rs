@@ -67,7 +67,7 @@ impl Language {
         let shared = document.shared.iter().map(path).collect::<Result<Vec<String>, Problem>>()?;
         let native = document.native.map(|native| checked_native(&source, native)).transpose()?;
         let Document { title, toolchains, proposals, args, output, committed, prepare, build, variant, .. } = document;
-        let recipe = Recipe { description: None, toolchains, proposals, output, committed, build };
+        let recipe = Recipe { description: None, title: None, toolchains, proposals, output, committed, build };
         recipe.check(&source, title.span())?;
         Recipe { build: prepare.clone(), ..Recipe::default() }.check(&source, title.span())?;
         let variants = checked(&source, variant)?;

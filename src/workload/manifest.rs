@@ -150,6 +150,7 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
     let steps = document.build.as_ref().map_or(0..0, Spanned::span);
     let recipe = Recipe {
         description: None,
+        title: None,
         toolchains: document.toolchains,
         proposals: document.proposals,
         output: document.output,

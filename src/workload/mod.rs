@@ -19,7 +19,7 @@ mod work;
 pub use brought::Brought;
 pub use build::{BuildOptions, BuildReport, Builder, Built, LEDGER};
 pub use catalogue::{Catalogue, Unbuilt, Workload};
-pub use family::{Case, Family, SIZES, Test};
+pub use family::{Case, Comparison, Family, SIZES, Test};
 pub use language::LANGUAGE;
 pub use manifest::MANIFEST;
 pub use sums::SUMS;

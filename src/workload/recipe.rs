@@ -56,6 +56,8 @@ pub(super) struct Recipe {
     /// For people.
     #[serde(default)]
     pub(super) description: Option<String>,
+    /// Of a variant that is a language of its own where languages are compared: its name for people.
+    pub(super) title: Option<String>,
     pub(super) toolchains: Option<Vec<String>>,
     pub(super) proposals: Option<Vec<String>>,
     pub(super) output: Option<String>,
@@ -98,6 +100,7 @@ impl Recipe {
         let both = |own: &Option<Vec<String>>, other: &Option<Vec<String>>| own.clone().or_else(|| other.clone());
         Recipe {
             description: self.description.clone().or_else(|| other.description.clone()),
+            title: self.title.clone().or_else(|| other.title.clone()),
             toolchains: both(&self.toolchains, &other.toolchains),
             proposals: both(&self.proposals, &other.proposals),
             output: if own { self.output.clone() } else { self.output.clone().or_else(|| other.output.clone()) },

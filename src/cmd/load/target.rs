@@ -106,7 +106,7 @@ impl Target {
             server: platform.url.server.clone(),
             addresses: Vec::new(),
             requests: workloads.iter().map(|workload| invocation(workload)).collect(),
-            functions: workloads.iter().map(|workload| crate::cmd::run::function(workload)).collect(),
+            functions: workloads.iter().map(|workload| crate::cmd::run::function(workload, false)).collect(),
             name,
             runtime,
             url: format!("isobar serve {}", load.serve_options.join(" ")).trim_end().to_owned(),
