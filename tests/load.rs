@@ -208,8 +208,8 @@ fn faults_have_classes() {
     let silent = load_of(|_| Act::Silence, &["--requests=4", "--connections=2", "--timeout=300ms"]);
     assert_eq!(faults(&silent, Fault::Timeout), 4);
     // An open loop: two connections are stuck, so that the other requests were never sent.
-    let stuck = load_of(|_| Act::Silence, &["--rate=100", "--requests=50", "--connections=2", "--timeout=500ms"]);
-    assert_eq!(faults(&stuck, Fault::Timeout) + faults(&stuck, Fault::NotSent), 50);
+    let stuck = load_of(|_| Act::Silence, &["--rate=1000", "--requests=200", "--connections=2", "--timeout=500ms"]);
+    assert_eq!(faults(&stuck, Fault::Timeout) + faults(&stuck, Fault::NotSent), 200);
     assert!(faults(&stuck, Fault::NotSent) > 0 && result(&stuck).late_for_a_connection > 0);
 }
 
