@@ -184,29 +184,32 @@ fn wrong_bodies_are_a_failed_measurement() {
 
 #[test]
 fn faults_have_classes() {
+    const USUAL: [&str; 2] = ["--requests=20", "--connections=2"];
     let load_of = |act: fn(u64) -> Act, options: &[&str]| {
         let server = Server::start(move |_, _, n| if n == 0 { ok("hi") } else { act(n) });
-        load(&server.url("/"), &[&["--requests=20", "--connections=2", "--timeout=300ms"], options].concat())
+        load(&server.url("/"), options)
     };
-    let closes = load_of(|_| Act::Close, &[]);
+    let closes = load_of(|_| Act::Close, &USUAL);
     assert_eq!(faults(&closes, Fault::Closed) + faults(&closes, Fault::Reset), 20, "{:?}", result(&closes));
     assert!(closes.records[0].result.is_err(), "nothing was answered");
-    let half = load_of(|_| Act::Last(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".into()), &[]);
+    let half = load_of(|_| Act::Last(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".into()), &USUAL);
     assert_eq!(faults(&half, Fault::Closed), 20);
-    let other = load_of(|_| Act::Answer(b"SSH-2.0-OpenSSH_9.2\r\n".into()), &[]);
+    let other = load_of(|_| Act::Answer(b"SSH-2.0-OpenSSH_9.2\r\n".into()), &USUAL);
     assert_eq!(faults(&other, Fault::Malformed), 20);
-    let busy =
-        load_of(|n| if n % 2 == 0 { ok("hi") } else { Act::Answer(answer(503, "", "full")) }, &["--connections=1"]);
+    let busy = load_of(
+        |n| if n % 2 == 0 { ok("hi") } else { Act::Answer(answer(503, "", "full")) },
+        &["--requests=20", "--connections=1"],
+    );
     assert_eq!(
         (faults(&busy, Fault::Status), result(&busy).statuses[&503], result(&busy).statuses[&200]),
         (10, 10, 10)
     );
     assert!(busy.records[0].result.is_ok(), "a server may be full; that is counted");
-    let silent = load_of(|_| Act::Silence, &["--requests=4"]);
+    let silent = load_of(|_| Act::Silence, &["--requests=4", "--connections=2", "--timeout=300ms"]);
     assert_eq!(faults(&silent, Fault::Timeout), 4);
     // An open loop: two connections are stuck, so that the other requests were never sent.
-    let stuck = load_of(|_| Act::Silence, &["--rate=100", "--requests=50", "--timeout=500ms"]);
-    assert_eq!(faults(&stuck, Fault::Timeout) + faults(&stuck, Fault::NotSent), 50);
+    let stuck = load_of(|_| Act::Silence, &["--rate=1000", "--requests=200", "--connections=2", "--timeout=500ms"]);
+    assert_eq!(faults(&stuck, Fault::Timeout) + faults(&stuck, Fault::NotSent), 200);
     assert!(faults(&stuck, Fault::NotSent) > 0 && result(&stuck).late_for_a_connection > 0);
 }
 

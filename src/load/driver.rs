@@ -1,5 +1,7 @@
 //! The driver: one thread that sends requests when they are due and takes answers as they come.
 
+mod connecting;
+
 use super::LoadError;
 use super::agenda::Agenda;
 use super::connection::{Connection, Exchange, Phase, Progress, connect_fault};
@@ -12,8 +14,7 @@ use crate::record::{Fault, LoadStop};
 use isobar_core::Outcome;
 use isobar_core::measure::nanoseconds;
 use mio::event::Event;
-use mio::net::TcpStream;
-use mio::{Events, Interest, Token, Waker};
+use mio::{Events, Token, Waker};
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -162,32 +163,6 @@ impl<'a> Driver<'a> {
         nanoseconds(self.start.elapsed())
     }
 
-    /// Connects everything before the first request, unless requests make connections of their own.
-    fn connect_all(&mut self, events: &mut Events) -> Result<(), LoadError> {
-        if self.fresh {
-            return Ok(());
-        }
-        let mut buffer = vec![0; 64 << 10];
-        for place in std::mem::take(&mut self.unconnected) {
-            self.connect(place);
-        }
-        while self.connections.iter().any(|connection| connection.phase == Phase::Connecting)
-            && self.now_ns() < self.timeout_ns
-        {
-            self.wait.wait(events, 0, None).map_err(LoadError::System)?;
-            self.handle(events, &mut buffer);
-        }
-        self.resting.clear();
-        self.unconnected.clear();
-        for place in 0..self.connections.len() {
-            if self.connections[place].phase != Phase::Ready {
-                self.connections[place].close(false);
-                self.unconnected.push_back(place);
-            }
-        }
-        Ok(())
-    }
-
     fn run(
         &mut self,
         options: Options,
@@ -330,71 +305,12 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Connects a place, with or without a request for it.
-    fn connect(&mut self, place: usize) {
-        let connection = &mut self.connections[place];
-        if let Some(lookups) = &self.lookups {
-            connection.phase = Phase::LookingUp;
-            lookups.ask((place, connection.generation));
-            return;
-        }
-        connection.addresses.clone_from(&self.addresses);
-        self.looked_up(place);
-    }
-
-    fn looked_up(&mut self, place: usize) {
-        let now = self.now_ns();
-        if let Some(exchange) = &mut self.connections[place].exchange {
-            // An address takes no looking up.
-            exchange.moments.looked_up_ns = if self.lookups.is_some() { now } else { exchange.moments.sent_ns };
-        }
-        self.connect_next(place, (Fault::Connect, "the server has no address".to_owned()));
-    }
-
-    /// Tries the next address; `failure` is what is said if there is none.
-    fn connect_next(&mut self, place: usize, mut failure: (Fault, String)) {
-        while let Some(address) = self.connections[place].addresses.pop() {
-            let opened = TcpStream::connect(address).and_then(|mut stream| {
-                stream.set_nodelay(true)?;
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                self.wait.poll.registry().register(&mut stream, Token(place), interest)?;
-                Ok(stream)
-            });
-            match opened {
-                Ok(stream) => {
-                    let connection = &mut self.connections[place];
-                    connection.stream = Some(stream);
-                    connection.phase = Phase::Connecting;
-                    return;
-                }
-                Err(e) => failure = connect_fault(&e),
-            }
-        }
-        self.fail(place, failure.0, &failure.1);
-    }
-
     fn handle(&mut self, events: &Events, buffer: &mut [u8]) {
         for event in events.iter() {
             match event.token() {
                 LOOKUP => self.lookups_answered(),
                 Token(place) if place < self.connections.len() => self.on_event(place, event, buffer),
                 _ => {}
-            }
-        }
-    }
-
-    fn lookups_answered(&mut self) {
-        while let Some(((place, generation), found)) = self.lookups.as_ref().and_then(Lookups::answer) {
-            let connection = &mut self.connections[place];
-            if connection.generation != generation || connection.phase != Phase::LookingUp {
-                continue;
-            }
-            match found {
-                Ok(addresses) => {
-                    connection.addresses = addresses.into_iter().rev().collect();
-                    self.looked_up(place);
-                }
-                Err(e) => self.fail(place, Fault::Lookup, &format!("{}: {e}", self.server.host)),
             }
         }
     }
@@ -425,20 +341,6 @@ impl<'a> Driver<'a> {
                 self.unconnected.push_back(place);
             }
             _ => {}
-        }
-    }
-
-    fn connected(&mut self, place: usize) {
-        let now = self.now_ns();
-        match &mut self.connections[place].exchange {
-            Some(exchange) => {
-                exchange.moments.connected_ns = now;
-                self.write_first(place);
-            }
-            None => {
-                self.connections[place].phase = Phase::Ready;
-                self.ready.push_back(place);
-            }
         }
     }
 

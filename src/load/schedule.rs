@@ -33,7 +33,7 @@ pub fn poisson(rate: u32, end: Duration, seed: u64) -> impl Iterator<Item = Due>
     std::iter::from_fn(move || {
         // 1 - u is never 0.
         at_s += -(1.0 - rng.f64()).ln() * mean_s;
-        (at_s < end_s).then(|| Due { at_ns: (at_s * 1e9) as u64, request: 0 })
+        (at_s < end_s).then_some(Due { at_ns: (at_s * 1e9) as u64, request: 0 })
     })
 }
 

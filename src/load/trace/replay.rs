@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn functions_are_dealt_out_evenly() {
         for (functions, kinds) in [(10, 3), (2, 5), (7, 1)] {
-            let dealt = dealt(functions, kinds, &mut Rng::with_seed(1));
+            let dealt = dealt(functions, kinds, &mut fastrand::Rng::with_seed(1));
             let count = |kind: u32| dealt.iter().filter(|dealt| **dealt == kind).count();
             let counts: Vec<usize> = (0..kinds as u32).map(count).collect();
             assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
