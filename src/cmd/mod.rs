@@ -18,6 +18,7 @@ mod run;
 mod schema;
 mod selftest;
 mod shards;
+mod verify;
 
 use crate::registry::Registry;
 use crate::workload::Catalogue;
@@ -55,6 +56,7 @@ enum Command {
     Invoke(invoke::Invoke),
     List(list::List),
     Build(build::Build),
+    Verify(verify::Verify),
     Doctor(doctor::Doctor),
     Report(report::Report),
     Cmp(cmp::Cmp),
@@ -79,6 +81,7 @@ impl Cli {
             Command::Invoke(command) => command.run(&self.places),
             Command::List(command) => command.run(&self.places),
             Command::Build(command) => command.run(&self.places),
+            Command::Verify(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
             Command::Cmp(command) => command.run(),
