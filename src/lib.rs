@@ -13,4 +13,5 @@ pub mod registry;
 pub mod remote;
 pub mod report;
 pub mod stats;
+pub mod verify;
 pub mod workload;

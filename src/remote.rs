@@ -58,6 +58,7 @@ impl Program {
 pub struct RemoteRuntime {
     program: Arc<Program>,
     info: RuntimeInfo,
+    patience: Duration,
 }
 
 impl RemoteRuntime {
@@ -69,7 +70,8 @@ impl RemoteRuntime {
         let program = Arc::new(program);
         match Runner::start(&program)?.ask(&Request::Describe, HELLO)? {
             Reply::Described { protocol: PROTOCOL, runtimes, .. } => {
-                Ok(runtimes.into_iter().map(|info| RemoteRuntime { program: program.clone(), info }).collect())
+                let of_program = |info| RemoteRuntime { program: program.clone(), info, patience: PATIENCE };
+                Ok(runtimes.into_iter().map(of_program).collect())
             }
             Reply::Described { protocol, .. } => Err(Failure::host(format!(
                 "{} speaks version {protocol} of the runner protocol and isobar speaks {PROTOCOL}: rebuild it",
@@ -82,7 +84,12 @@ impl RemoteRuntime {
     /// The same runtime, its program bound to these processors.
     pub fn on(&self, cpus: &[u32]) -> RemoteRuntime {
         let program = Program { cpus: cpus.to_vec(), ..Program::clone(&self.program) };
-        RemoteRuntime { program: Arc::new(program), info: self.info.clone() }
+        RemoteRuntime { program: Arc::new(program), info: self.info.clone(), patience: self.patience }
+    }
+
+    /// The same runtime, killed when it compiles, loads or instantiates for longer than `patience`; ten minutes otherwise.
+    pub fn patient(&self, patience: Duration) -> RemoteRuntime {
+        RemoteRuntime { program: self.program.clone(), info: self.info.clone(), patience }
     }
 
     /// The program it lives in.
@@ -109,7 +116,7 @@ impl Remote for RemoteRuntime {
 
     fn under(&self, launcher: &[OsString]) -> Box<dyn Runtime> {
         let program = Program { launcher: launcher.to_vec(), ..Program::clone(&self.program) };
-        Box::new(RemoteRuntime { program: Arc::new(program), info: self.info.clone() })
+        Box::new(RemoteRuntime { program: Arc::new(program), info: self.info.clone(), patience: self.patience })
     }
 }
 
@@ -120,8 +127,9 @@ impl Runtime for RemoteRuntime {
 
     fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
         let mut runner = Runner::start(&self.program)?;
-        done(runner.ask(&Request::Engine { runtime: self.info.id.clone() }, PATIENCE)?)?;
-        Ok(Box::new(RemoteEngine { runner: Arc::new(Mutex::new(runner)), wall_time: self.info.enforcement.wall_time }))
+        done(runner.ask(&Request::Engine { runtime: self.info.id.clone() }, self.patience)?)?;
+        let (runner, wall_time) = (Arc::new(Mutex::new(runner)), self.info.enforcement.wall_time);
+        Ok(Box::new(RemoteEngine { runner, wall_time, patience: self.patience }))
     }
 
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
@@ -131,7 +139,7 @@ impl Runtime for RemoteRuntime {
             invocation: invocation.clone(),
         };
         let limit_ns = invocation.limits.wall_time_ns;
-        let patience = PATIENCE.saturating_add(Duration::from_nanos(limit_ns));
+        let patience = self.patience.saturating_add(Duration::from_nanos(limit_ns));
         let start = Instant::now();
         let mut runner = Runner::start(&self.program)?;
         let reply = runner.ask(&request, patience);
@@ -160,18 +168,20 @@ fn lock(runner: &Shared) -> MutexGuard<'_, Runner> {
 struct RemoteEngine {
     runner: Shared,
     wall_time: Enforcer,
+    patience: Duration,
 }
 
 impl Engine for RemoteEngine {
     fn compile(&self, wasm: &Path, artifact: &Path) -> Result<(), Failure> {
         let request = Request::Compile { wasm: absolute(wasm)?, artifact: absolute(artifact)? };
-        done(lock(&self.runner).ask(&request, PATIENCE)?)
+        done(lock(&self.runner).ask(&request, self.patience)?)
     }
 
     fn load(&self, artifact: &Path) -> Result<Box<dyn Module>, Failure> {
         let request = Request::Load { artifact: absolute(artifact)? };
-        let handle = made(lock(&self.runner).ask(&request, PATIENCE)?)?;
-        Ok(Box::new(RemoteModule { part: Part { runner: self.runner.clone(), handle }, wall_time: self.wall_time }))
+        let handle = made(lock(&self.runner).ask(&request, self.patience)?)?;
+        let part = Part { runner: self.runner.clone(), handle };
+        Ok(Box::new(RemoteModule { part, wall_time: self.wall_time, patience: self.patience }))
     }
 
     fn process_id(&self) -> u32 {
@@ -195,13 +205,14 @@ impl Drop for Part {
 struct RemoteModule {
     part: Part,
     wall_time: Enforcer,
+    patience: Duration,
 }
 
 impl Module for RemoteModule {
     fn instantiate(&self, invocation: &Invocation) -> Result<Box<dyn Instance>, Failure> {
         let Part { runner, handle } = &self.part;
         let request = Request::Instantiate { module: *handle, invocation: invocation.clone() };
-        let handle = made(lock(runner).ask(&request, PATIENCE)?)?;
+        let handle = made(lock(runner).ask(&request, self.patience)?)?;
         let part = Part { runner: runner.clone(), handle };
         Ok(Box::new(RemoteInstance { part, limits: invocation.limits, wall_time: self.wall_time }))
     }

@@ -30,22 +30,27 @@ impl Shown {
         Ok(runs.iter().zip(folders).flat_map(|(run, folder)| sources(run, &name(folder, folders))).collect())
     }
 
-    /// Prints an answer; what CSV has no room for goes to standard error.
+    /// Prints an answer.
     pub(super) fn print<R: Serialize>(&self, answer: &Answer<R>) -> Result<()> {
-        let mut stdout = std::io::stdout();
-        let styled = stdout.is_terminal();
-        let width = comfy_table::Table::new().width().filter(|_| styled).map_or(WIDTH, usize::from);
-        let text = answer.write(self.format, width, styled)?;
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            // The reader (`head`) has seen enough.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-            written => written?,
-        }
-        if self.format == Format::Csv {
-            answer.notes.iter().for_each(|note| eprintln!("{note}"));
-        }
-        Ok(())
+        print(answer, self.format)
     }
+}
+
+/// Prints an answer; what CSV has no room for goes to standard error.
+pub(super) fn print<R: Serialize>(answer: &Answer<R>, format: Format) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    let styled = stdout.is_terminal();
+    let width = comfy_table::Table::new().width().filter(|_| styled).map_or(WIDTH, usize::from);
+    let text = answer.write(format, width, styled)?;
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // The reader (`head`) has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+        written => written?,
+    }
+    if format == Format::Csv {
+        answer.notes.iter().for_each(|note| eprintln!("{note}"));
+    }
+    Ok(())
 }
 
 /// What a run is called: its folder's name, or all of the path where another run's folder is called the same.

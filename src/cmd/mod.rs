@@ -21,6 +21,7 @@ mod schema;
 mod selftest;
 mod shards;
 mod trace;
+mod verify;
 
 use crate::registry::Registry;
 use crate::workload::Catalogue;
@@ -58,6 +59,7 @@ enum Command {
     Invoke(invoke::Invoke),
     List(list::List),
     Build(build::Build),
+    Verify(verify::Verify),
     Doctor(doctor::Doctor),
     Report(report::Report),
     Cmp(cmp::Cmp),
@@ -84,6 +86,7 @@ impl Cli {
             Command::Invoke(command) => command.run(&self.places),
             Command::List(command) => command.run(&self.places),
             Command::Build(command) => command.run(&self.places),
+            Command::Verify(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
             Command::Cmp(command) => command.run(),
