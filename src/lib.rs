@@ -11,5 +11,7 @@ pub mod record;
 pub mod registry;
 pub mod remote;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod stats;
 pub mod workload;

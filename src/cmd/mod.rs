@@ -17,6 +17,8 @@ mod resume;
 mod run;
 mod schema;
 mod selftest;
+#[cfg(feature = "serve")]
+mod serve;
 mod shards;
 
 use crate::registry::Registry;
@@ -65,6 +67,8 @@ enum Command {
     Shards(shards::Shards),
     Merge(merge::Merge),
     Schema(schema::Schema),
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
 }
 
 impl Cli {
@@ -89,6 +93,20 @@ impl Cli {
             Command::Shards(command) => command.run(),
             Command::Merge(command) => command.run(),
             Command::Schema(command) => command.run(),
+            #[cfg(feature = "serve")]
+            Command::Serve(command) => command.start(),
+        }
+    }
+
+    /// Runs the one subcommand of isobar-platform, in this process.
+    ///
+    /// # Errors
+    /// As [`Cli::run`].
+    #[cfg(feature = "serve")]
+    pub fn serve(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Serve(command) => command.run(&self.places),
+            _ => bail!("isobar-platform only serves; `isobar` does everything else"),
         }
     }
 }
