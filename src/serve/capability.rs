@@ -178,3 +178,77 @@ impl Reencode for Restricted {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODULE: &str = r#"(module
+        (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+        (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+        (import "other" "random_get" (func $other))
+        (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+        (memory (export "memory") 1)
+        (table 4 funcref)
+        (elem (i32.const 0) $close $random $other $time)
+        (func $first (export "_start") (drop (call $random (i32.const 0) (i32.const 0))) (call $second))
+        (func $second (call $other) (drop (call $time (i32.const 0) (i64.const 0) (i32.const 0)))))"#;
+
+    fn restricted(text: &str, grants: Grants) -> Result<Vec<u8>, Failure> {
+        restrict(&wat::parse_str(text).unwrap(), grants)
+    }
+
+    fn imports(wasm: &[u8]) -> Vec<String> {
+        let sections = Parser::new(0).parse_all(wasm).filter_map(|payload| match payload.unwrap() {
+            Payload::ImportSection(section) => Some(section),
+            _ => None,
+        });
+        sections.flat_map(|section| section.into_imports()).map(|import| import.unwrap().name.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_module_that_asks_for_nothing_more_is_left_as_it_is() {
+        let wasm = wat::parse_str(MODULE).unwrap();
+        assert_eq!(restrict(&wasm, Grants::ALL).unwrap(), wasm);
+    }
+
+    #[test]
+    fn what_was_not_granted_is_no_import_any_more_and_the_module_is_valid() {
+        for (clock, random, left) in [
+            (false, false, &["fd_close", "random_get"][..]),
+            (true, false, &["fd_close", "random_get", "clock_time_get"]),
+            (false, true, &["fd_close", "random_get", "random_get"]),
+        ] {
+            let wasm = restricted(MODULE, Grants { clock, random }).unwrap();
+            wasmparser::validate(&wasm).unwrap();
+            assert_eq!(imports(&wasm), left);
+        }
+    }
+
+    #[test]
+    fn calls_lead_to_where_they_led_before() {
+        let wasm = restricted(MODULE, Grants::default()).unwrap();
+        // Two imports are left, then come the two functions, then those that answer that they are not there.
+        let calls = Parser::new(0).parse_all(&wasm).filter_map(|payload| match payload.unwrap() {
+            Payload::CodeSectionEntry(body) => Some(body),
+            _ => None,
+        });
+        let called = |body: wasmparser::FunctionBody<'_>| -> Vec<u32> {
+            let operators = body.get_operators_reader().unwrap().into_iter();
+            let call = |operator: Result<_, _>| match operator.unwrap() {
+                wasmparser::Operator::Call { function_index } => Some(function_index),
+                _ => None,
+            };
+            operators.filter_map(call).collect()
+        };
+        assert_eq!(calls.map(called).collect::<Vec<_>>(), [vec![4, 3], vec![1, 5], vec![], vec![]]);
+    }
+
+    #[test]
+    fn a_start_section_and_a_malformed_module_are_refused() {
+        let starts = restricted("(module (func $f) (start $f))", Grants::ALL);
+        assert!(matches!(starts, Err(Failure::Link { .. })), "{starts:?}");
+        let broken = restrict(b"\0asm\x01\0\0\0\x02\xff", Grants::default());
+        assert!(matches!(broken, Err(Failure::Rejected { .. })), "{broken:?}");
+    }
+}
