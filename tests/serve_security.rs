@@ -9,7 +9,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
-/// Prints the environment, the arguments and standard input, and the number of each further descriptor that is open.
+/// Prints the environment, the arguments and standard input, and `!` for each further descriptor that is a folder which was
+/// opened for it, or through which it can open a file of the host's.
 const PROBE: &str = r#"(module
   (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ_sizes (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
@@ -17,10 +18,11 @@ const PROBE: &str = r#"(module
   (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
   (memory (export "memory") 1)
-  (data (i32.const 64) "|!")
+  (data (i32.const 64) "|!etc/passwd")
   (func $print (param $at i32) (param $length i32)
     (i32.store (i32.const 0) (local.get $at)) (i32.store (i32.const 4) (local.get $length))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
@@ -40,13 +42,14 @@ const PROBE: &str = r#"(module
     (call $print (i32.const 64) (i32.const 1))
     (local.set $fd (i32.const 3))
     (loop $next
-      (if (i32.or (i32.eqz (call $stat (local.get $fd) (i32.const 1000)))
+      (if (i32.or (i32.eqz (call $open (local.get $fd) (i32.const 0) (i32.const 66) (i32.const 10) (i32.const 0)
+                    (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 1000)))
                   (i32.eqz (call $prestat (local.get $fd) (i32.const 1000))))
         (then (call $print (i32.const 65) (i32.const 1))))
       (local.set $fd (i32.add (local.get $fd) (i32.const 1)))
       (br_if $next (i32.lt_u (local.get $fd) (i32.const 100))))))"#;
 
-/// Asks for the time, its resolution, random bytes and a sleep of no time; prints `0` for each that it gets, `1` for each
+/// Asks for the time, its resolution, random bytes and a short sleep; prints `0` for each that it gets, `1` for each
 /// that it is told is not there, and `?` for anything else.
 const GRANTS: &str = r#"(module
   (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
@@ -58,15 +61,16 @@ const GRANTS: &str = r#"(module
   (table 1 funcref) (elem (i32.const 0) $random)
   (type $random (func (param i32 i32) (result i32)))
   (func $say (param $errno i32)
-    (i32.store8 (i32.const 16) (select (i32.const 48)
-      (select (i32.const 49) (i32.const 63) (i32.eq (local.get $errno) (i32.const 52))) (i32.eqz (local.get $errno))))
+    (i32.store8 (i32.const 16) (i32.const 63))
+    (if (i32.eqz (local.get $errno)) (then (i32.store8 (i32.const 16) (i32.const 48))))
+    (if (i32.eq (local.get $errno) (i32.const 52)) (then (i32.store8 (i32.const 16) (i32.const 49))))
     (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 1))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
   (func (export "_start")
     (call $say (call $time (i32.const 0) (i64.const 1) (i32.const 200)))
     (call $say (call $resolution (i32.const 0) (i32.const 200)))
     (i64.store (i32.const 1000) (i64.const 1)) (i32.store8 (i32.const 1008) (i32.const 0))
-    (i32.store (i32.const 1016) (i32.const 1)) (i64.store (i32.const 1024) (i64.const 0))
+    (i32.store (i32.const 1016) (i32.const 1)) (i64.store (i32.const 1024) (i64.const 1000000))
     (call $say (call $poll (i32.const 1000) (i32.const 2000) (i32.const 1) (i32.const 3000)))
     (call $say (call_indirect (type $random) (i32.const 200) (i32.const 8) (i32.const 0)))))"#;
 

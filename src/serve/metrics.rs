@@ -1,10 +1,10 @@
 //! What is counted, and the text that Prometheus reads.
 
 use super::backend::{Phases, Start};
-
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
+use std::sync::{Arc, OnceLock};
 
 /// From a microsecond to ten seconds.
 const BUCKETS_SECONDS: [f64; 22] = [
@@ -15,20 +15,30 @@ const BUCKETS_SECONDS: [f64; 22] = [
 /// The platform's own metrics. Names of functions become labels only when there is such a function.
 pub(super) struct Metrics {
     registry: Registry,
-    requests: IntCounterVec,
+    by_function: Arc<ByFunction>,
     failures: IntCounterVec,
-    starts: IntCounterVec,
-    phases: HistogramVec,
-    seconds: HistogramVec,
     reloads: IntCounterVec,
     pub(super) live_instances: IntGauge,
     queued: IntGauge,
     running: IntGauge,
 }
 
-/// The metrics of one function, looked up once.
+/// What is told apart by function.
+struct ByFunction {
+    requests: IntCounterVec,
+    starts: IntCounterVec,
+    phases: HistogramVec,
+    seconds: HistogramVec,
+}
+
+/// The metrics of one function, looked up when it is first called: what nobody calls is no line for Prometheus.
 pub(super) struct FunctionMetrics {
     name: String,
+    by_function: Arc<ByFunction>,
+    found: OnceLock<Found>,
+}
+
+struct Found {
     cold: IntCounter,
     warm: IntCounter,
     answered: IntCounter,
@@ -55,16 +65,19 @@ impl Metrics {
             registry.register(Box::new(gauge.clone())).expect("names are there once");
             gauge
         };
-        Metrics {
+        let by_function = ByFunction {
             requests: counter(
                 "isobar_requests_total",
                 "Answered requests by function and status; those that name no function have the label -",
                 &["function", "status"],
             ),
-            failures: counter("isobar_failures_total", "Failed requests by kind", &["kind"]),
             starts: counter("isobar_starts_total", "Invocations by what they found", &["function", "start"]),
             phases: histogram("isobar_phase_seconds", "Time of a request by phase", &["function", "phase"]),
             seconds: histogram("isobar_request_seconds", "Time of a request with its body", &["function"]),
+        };
+        Metrics {
+            by_function: Arc::new(by_function),
+            failures: counter("isobar_failures_total", "Failed requests by kind", &["kind"]),
             reloads: counter("isobar_reloads_total", "Changes of functions that were seen", &["result"]),
             live_instances: gauge("isobar_live_instances", "Sandboxes that are there"),
             queued: gauge("isobar_queue_length", "Requests that wait for a worker"),
@@ -74,27 +87,20 @@ impl Metrics {
     }
 
     pub(super) fn function(&self, name: &str) -> FunctionMetrics {
-        FunctionMetrics {
-            name: name.to_owned(),
-            cold: self.starts.with_label_values(&[name, "cold"]),
-            warm: self.starts.with_label_values(&[name, "warm"]),
-            answered: self.requests.with_label_values(&[name, "200"]),
-            phases: Phases::NAMES.map(|phase| self.phases.with_label_values(&[name, phase])),
-            seconds: self.seconds.with_label_values(&[name]),
-        }
+        FunctionMetrics { name: name.to_owned(), by_function: self.by_function.clone(), found: OnceLock::new() }
     }
 
     /// A request was answered; `function` is nothing where it names none.
     pub(super) fn answered(&self, function: Option<&FunctionMetrics>, status: u16, seconds: f64) {
         match function {
-            Some(function) if status == 200 => function.answered.inc(),
+            Some(function) if status == 200 => function.found().answered.inc(),
             _ => {
                 let name = function.map_or("-", |function| function.name.as_str());
-                self.requests.with_label_values(&[name, status.to_string().as_str()]).inc();
+                self.by_function.requests.with_label_values(&[name, status.to_string().as_str()]).inc();
             }
         }
         if let Some(function) = function {
-            function.seconds.observe(seconds);
+            function.found().seconds.observe(seconds);
         }
     }
 
@@ -118,12 +124,24 @@ impl Metrics {
 }
 
 impl FunctionMetrics {
+    fn found(&self) -> &Found {
+        let (name, all) = (self.name.as_str(), &*self.by_function);
+        self.found.get_or_init(|| Found {
+            cold: all.starts.with_label_values(&[name, "cold"]),
+            warm: all.starts.with_label_values(&[name, "warm"]),
+            answered: all.requests.with_label_values(&[name, "200"]),
+            phases: Phases::NAMES.map(|phase| all.phases.with_label_values(&[name, phase])),
+            seconds: all.seconds.with_label_values(&[name]),
+        })
+    }
+
     pub(super) fn invoked(&self, start: Start, phases: &Phases) {
+        let found = self.found();
         match start {
-            Start::Cold => self.cold.inc(),
-            Start::Warm => self.warm.inc(),
+            Start::Cold => found.cold.inc(),
+            Start::Warm => found.warm.inc(),
         }
-        for (histogram, (_, ns)) in self.phases.iter().zip(phases.named()) {
+        for (histogram, (_, ns)) in found.phases.iter().zip(phases.named()) {
             if let Some(ns) = ns {
                 histogram.observe(ns as f64 / 1e9);
             }
