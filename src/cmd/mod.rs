@@ -68,7 +68,7 @@ enum Command {
     Merge(merge::Merge),
     Schema(schema::Schema),
     #[cfg(feature = "serve")]
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
 }
 
 impl Cli {

@@ -177,7 +177,7 @@ impl Options {
         })
     }
 
-    fn settings(&self, source: &Source) -> Result<Settings> {
+    fn settings(&self) -> Result<Settings> {
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = self.workers.map_or(2 * processors, NonZeroUsize::get);
         let wall_time = span(self.wall_time, 10);
@@ -185,7 +185,6 @@ impl Options {
             bail!("no function ends in no time: give --wall-time 10s, say");
         }
         let reload = span(self.reload, 1);
-        tracing::debug!(?source, "functions");
         Ok(Settings {
             strategy: self.strategy.unwrap_or(Strategy::Cached),
             workers,
@@ -271,7 +270,7 @@ impl Serve {
         let options = self.options.or(file);
         let _log = options.log()?;
         let source = options.source(places)?;
-        let settings = options.settings(&source)?;
+        let settings = options.settings()?;
         let runtime = choose(options.runtime.as_deref(), settings.strategy, places)?;
         let what = format!("{} in {}", settings.strategy, runtime.info().id);
         let platform = Platform::start(settings, runtime, source)?;

@@ -28,7 +28,7 @@ pub(super) async fn function(request: HttpRequest, payload: web::Payload, state:
     let id = request_id(request.headers());
     let path = request.uri().path();
     // The path as it was sent: what is encoded in some other way is another name, and no function has it.
-    let function = state.platform.table().find(path.strip_prefix('/').unwrap_or(path)).cloned();
+    let function = path.strip_prefix('/').and_then(|name| state.platform.table().find(name).cloned());
     let called = match &function {
         Some(function) => call(function, &request, payload, &state).await,
         None => Err(Refusal::NotFound),
@@ -70,14 +70,15 @@ async fn call(
         return Err(Refusal::Method);
     }
     let query = request.uri().query().unwrap_or_default();
-    // A function that speaks CGI gets the query as it is, too: what it has not declared it may read there.
     let mut env = query::variables(query, spec).map_err(Refusal::Query)?;
     let stdin = body(request.headers(), payload, state).await?;
     if !spec.stdin && !stdin.is_empty() {
         return Err(Refusal::NoBody);
     }
     if spec.cgi {
-        env.extend(cgi_variables(request, &spec.name, stdin.len()));
+        let facts = cgi_variables(request, &spec.name, stdin.len());
+        env.retain(|(name, _)| !facts.iter().any(|(fact, _)| fact == name));
+        env.extend(facts);
     }
     let call = Call { function: function.clone(), env, stdin };
     let reply = state.platform.submit(call).map_err(|_| Refusal::Busy)?;
