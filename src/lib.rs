@@ -12,6 +12,8 @@ pub mod record;
 pub mod registry;
 pub mod remote;
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod stats;
 pub mod verify;
 pub mod workload;

@@ -55,6 +55,7 @@ impl Program {
 }
 
 /// A runtime in a runner program.
+#[derive(Clone)]
 pub struct RemoteRuntime {
     program: Arc<Program>,
     info: RuntimeInfo,

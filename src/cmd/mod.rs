@@ -19,6 +19,8 @@ mod resume;
 mod run;
 mod schema;
 mod selftest;
+#[cfg(feature = "serve")]
+mod serve;
 mod shards;
 mod trace;
 mod verify;
@@ -72,6 +74,8 @@ enum Command {
     Load(Box<load::Load>),
     Trace(trace::Synthetic),
     Schema(schema::Schema),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
 }
 
 impl Cli {
@@ -99,6 +103,20 @@ impl Cli {
             Command::Load(command) => command.run(&self.places),
             Command::Trace(command) => command.run(),
             Command::Schema(command) => command.run(),
+            #[cfg(feature = "serve")]
+            Command::Serve(command) => command.start(),
+        }
+    }
+
+    /// Runs the one subcommand of isobar-platform, in this process.
+    ///
+    /// # Errors
+    /// As [`Cli::run`].
+    #[cfg(feature = "serve")]
+    pub fn serve(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Serve(command) => command.run(&self.places),
+            _ => bail!("isobar-platform only serves; `isobar` does everything else"),
         }
     }
 }

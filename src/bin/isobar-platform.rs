@@ -1,0 +1,20 @@
+//! The program behind `isobar serve`. The runtimes and the server are linked here and not into isobar, which measures.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The exit code of what could not be done.
+const ERROR: u8 = 2;
+
+fn main() -> ExitCode {
+    // Runtimes capture a backtrace with every error when told to: that would be paid for by requests.
+    // SAFETY: the process has one thread.
+    unsafe {
+        std::env::remove_var("RUST_BACKTRACE");
+        std::env::remove_var("RUST_LIB_BACKTRACE");
+    }
+    isobar::cmd::Cli::parse().serve().unwrap_or_else(|error| {
+        eprintln!("isobar: {error:#}");
+        ExitCode::from(ERROR)
+    })
+}

@@ -1,0 +1,150 @@
+//! What is counted, and the text that Prometheus reads.
+
+use super::backend::{Phases, Start};
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+use std::sync::{Arc, OnceLock};
+
+/// From a microsecond to ten seconds.
+const BUCKETS_SECONDS: [f64; 22] = [
+    1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0,
+    5.0, 10.0,
+];
+
+/// The platform's own metrics. Names of functions become labels only when there is such a function.
+pub(super) struct Metrics {
+    registry: Registry,
+    by_function: Arc<ByFunction>,
+    failures: IntCounterVec,
+    reloads: IntCounterVec,
+    pub(super) live_instances: IntGauge,
+    queued: IntGauge,
+    running: IntGauge,
+}
+
+/// What is told apart by function.
+struct ByFunction {
+    requests: IntCounterVec,
+    starts: IntCounterVec,
+    phases: HistogramVec,
+    seconds: HistogramVec,
+}
+
+/// The metrics of one function, looked up when it is first called: what nobody calls is no line for Prometheus.
+pub(super) struct FunctionMetrics {
+    name: String,
+    by_function: Arc<ByFunction>,
+    found: OnceLock<Found>,
+}
+
+struct Found {
+    cold: IntCounter,
+    warm: IntCounter,
+    answered: IntCounter,
+    phases: [Histogram; Phases::NAMES.len()],
+    seconds: Histogram,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Metrics {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels).expect("the name is one of ours");
+            registry.register(Box::new(counter.clone())).expect("names are there once");
+            counter
+        };
+        let histogram = |name: &str, help: &str, labels: &[&str]| {
+            let options = HistogramOpts::new(name, help).buckets(BUCKETS_SECONDS.to_vec());
+            let histogram = HistogramVec::new(options, labels).expect("the name is one of ours");
+            registry.register(Box::new(histogram.clone())).expect("names are there once");
+            histogram
+        };
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help).expect("the name is one of ours");
+            registry.register(Box::new(gauge.clone())).expect("names are there once");
+            gauge
+        };
+        let by_function = ByFunction {
+            requests: counter(
+                "isobar_requests_total",
+                "Answered requests by function and status; those that name no function have the label -",
+                &["function", "status"],
+            ),
+            starts: counter("isobar_starts_total", "Invocations by what they found", &["function", "start"]),
+            phases: histogram("isobar_phase_seconds", "Time of a request by phase", &["function", "phase"]),
+            seconds: histogram("isobar_request_seconds", "Time of a request with its body", &["function"]),
+        };
+        Metrics {
+            by_function: Arc::new(by_function),
+            failures: counter("isobar_failures_total", "Failed requests by kind", &["kind"]),
+            reloads: counter("isobar_reloads_total", "Changes of functions that were seen", &["result"]),
+            live_instances: gauge("isobar_live_instances", "Sandboxes that are there"),
+            queued: gauge("isobar_queue_length", "Requests that wait for a worker"),
+            running: gauge("isobar_running", "Requests that a worker is busy with"),
+            registry,
+        }
+    }
+
+    pub(super) fn function(&self, name: &str) -> FunctionMetrics {
+        FunctionMetrics { name: name.to_owned(), by_function: self.by_function.clone(), found: OnceLock::new() }
+    }
+
+    /// A request was answered; `function` is nothing where it names none.
+    pub(super) fn answered(&self, function: Option<&FunctionMetrics>, status: u16, seconds: f64) {
+        match function {
+            Some(function) if status == 200 => function.found().answered.inc(),
+            _ => {
+                let name = function.map_or("-", |function| function.name.as_str());
+                self.by_function.requests.with_label_values(&[name, status.to_string().as_str()]).inc();
+            }
+        }
+        if let Some(function) = function {
+            function.found().seconds.observe(seconds);
+        }
+    }
+
+    pub(super) fn failed(&self, kind: &str) {
+        self.failures.with_label_values(&[kind]).inc();
+    }
+
+    pub(super) fn reloaded(&self, result: &str) {
+        self.reloads.with_label_values(&[result]).inc();
+    }
+
+    /// The text format of Prometheus, version 0.0.4.
+    pub(super) fn text(&self, (queued, running): (usize, usize)) -> String {
+        self.queued.set(queued as i64);
+        self.running.set(running as i64);
+        let mut text = Vec::new();
+        // Writing to memory cannot fail, and the names were checked.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+impl FunctionMetrics {
+    fn found(&self) -> &Found {
+        let (name, all) = (self.name.as_str(), &*self.by_function);
+        self.found.get_or_init(|| Found {
+            cold: all.starts.with_label_values(&[name, "cold"]),
+            warm: all.starts.with_label_values(&[name, "warm"]),
+            answered: all.requests.with_label_values(&[name, "200"]),
+            phases: Phases::NAMES.map(|phase| all.phases.with_label_values(&[name, phase])),
+            seconds: all.seconds.with_label_values(&[name]),
+        })
+    }
+
+    pub(super) fn invoked(&self, start: Start, phases: &Phases) {
+        let found = self.found();
+        match start {
+            Start::Cold => found.cold.inc(),
+            Start::Warm => found.warm.inc(),
+        }
+        for (histogram, (_, ns)) in found.phases.iter().zip(phases.named()) {
+            if let Some(ns) = ns {
+                histogram.observe(ns as f64 / 1e9);
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The platform itself: functions by name, workers, and what looks after both.
+
+use super::ServeError;
+use super::artifacts::Artifacts;
+use super::backend::{Backend, Phases, Start, Strategy};
+use super::function::{Function, Spec};
+use super::metrics::Metrics;
+use super::queue::{Bounds, Busy, FairQueue};
+use super::source::{Source, Stamp};
+use isobar_core::measure::nanoseconds;
+use isobar_core::runner::panic_message;
+use isobar_core::settings::NATIVE_STACK_BYTES;
+use isobar_core::{Failure, Invocation, Limits, Outcome, Runtime};
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How often the platform looks after what waits.
+const ROUND: Duration = Duration::from_millis(100);
+
+/// How the platform is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What is kept between requests.
+    pub strategy: Strategy,
+    /// Threads that run functions.
+    pub workers: usize,
+    /// How many of them one function may have at once.
+    pub per_function: usize,
+    /// Requests that may wait; half of them for one function.
+    pub queue: usize,
+    /// How long a request may wait.
+    pub queue_wait: Duration,
+    /// What one request may use.
+    pub limits: Limits,
+    /// Where artifacts are kept beyond the end of the process.
+    pub cache_dir: Option<PathBuf>,
+    /// How often files are looked at for changes; never without it.
+    pub reload: Option<Duration>,
+}
+
+/// A request as the platform sees it.
+pub struct Call {
+    /// The function.
+    pub function: Arc<Function>,
+    /// The variables; those of the manifest are added to them, and win.
+    pub env: Vec<(String, String)>,
+    /// Standard input.
+    pub stdin: Vec<u8>,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The answer.
+    pub result: Result<Outcome, Failure>,
+    /// Whether the module was in memory.
+    pub start: Start,
+    /// Where the time went.
+    pub phases: Phases,
+}
+
+struct Job {
+    function: Arc<Function>,
+    invocation: Invocation,
+    reply: oneshot::Sender<Result<Reply, Busy>>,
+}
+
+/// The functions that there are.
+#[derive(Default)]
+pub struct Table {
+    by_path: HashMap<String, Arc<Function>>,
+    by_name: BTreeMap<String, Arc<Function>>,
+}
+
+impl Table {
+    /// The function of this name: nothing but the names that are in the table, compared byte for byte.
+    pub fn find(&self, name: &str) -> Option<&Arc<Function>> {
+        self.by_path.get(name)
+    }
+
+    /// Every function once, ordered by name.
+    pub fn functions(&self) -> impl Iterator<Item = &Arc<Function>> {
+        self.by_name.values()
+    }
+
+    /// The shorter name that also leads to a function.
+    pub fn short_name<'a>(&self, function: &'a Function) -> Option<&'a str> {
+        let (_, short) = function.spec.name.rsplit_once('/')?;
+        self.by_path.get(short).is_some_and(|found| found.spec.name == function.spec.name).then_some(short)
+    }
+}
+
+/// A running platform. Dropping it ends the workers, once they have answered what waits.
+pub struct Platform {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    settings: Settings,
+    backend: Backend,
+    queue: FairQueue<Job>,
+    table: RwLock<Arc<Table>>,
+    metrics: Metrics,
+    source: Source,
+    stopping: Mutex<bool>,
+    stop: Condvar,
+}
+
+impl Platform {
+    /// Reads the functions, starts the runtime and the workers.
+    ///
+    /// # Errors
+    /// Functions that cannot be read, a runtime that does not start, a cache that cannot be used.
+    pub fn start(settings: Settings, runtime: Box<dyn Runtime>, source: Source) -> Result<Platform, ServeError> {
+        // Only what is worth it: artifacts of `cached` are gone with the process, as its modules are.
+        let cache = settings.cache_dir.as_deref().filter(|_| settings.strategy == Strategy::Pooled);
+        let artifacts = Artifacts::open(cache, runtime.info())?;
+        let name = runtime.info().id.to_string();
+        let backend = Backend::new(runtime, settings.strategy, artifacts, settings.workers)
+            .map_err(|failure| ServeError::Runtime { runtime: name, failure })?;
+        let queue = FairQueue::new(Bounds {
+            queued: settings.queue,
+            queued_per_lane: settings.queue.div_ceil(2),
+            running_per_lane: settings.per_function,
+        });
+        let shared = Arc::new(Shared {
+            settings,
+            backend,
+            queue,
+            table: RwLock::default(),
+            metrics: Metrics::new(),
+            source,
+            stopping: Mutex::new(false),
+            stop: Condvar::new(),
+        });
+        let stamp = shared.source.stamp();
+        let table = shared.read_all(&shared.source.read()?)?;
+        *shared.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        let mut threads = Vec::new();
+        for worker in 0..shared.settings.workers {
+            let shared = shared.clone();
+            threads.push(thread(format!("worker {worker}"), move || shared.work(worker))?);
+        }
+        let keeper = shared.clone();
+        threads.push(thread("keeper".to_owned(), move || keeper.keep(stamp))?);
+        Ok(Platform { shared, threads })
+    }
+
+    /// The functions that there are now.
+    pub fn table(&self) -> Arc<Table> {
+        self.shared.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts a request into the queue. The receiver gets the reply, or that no worker was free in time.
+    ///
+    /// # Errors
+    /// [`Busy`] when the queue is full.
+    pub fn submit(&self, call: Call) -> Result<oneshot::Receiver<Result<Reply, Busy>>, Busy> {
+        let Call { function, mut env, stdin } = call;
+        let spec = &function.spec;
+        env.retain(|(name, _)| !spec.set.contains_key(name));
+        env.extend(spec.set.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let limits = spec.limits.within(self.shared.settings.limits);
+        let invocation = Invocation { args: spec.args.clone(), env, stdin, limits };
+        let (reply, receiver) = oneshot::channel();
+        self.shared.queue.push(function.number, Job { function, invocation, reply })?;
+        Ok(receiver)
+    }
+
+    /// How the platform is set.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// The runtime that functions run in.
+    pub fn runtime(&self) -> &dyn Runtime {
+        self.shared.backend.runtime()
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// How many requests wait, and how many are worked on.
+    pub fn load(&self) -> (usize, usize) {
+        self.shared.queue.load()
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        *self.shared.stopping.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.stop.notify_all();
+        self.shared.queue.close();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Functions run on these threads, and modules are compiled on them: a runtime chooses how much stack that takes.
+fn thread(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {
+    let builder = std::thread::Builder::new().name(name).stack_size(NATIVE_STACK_BYTES);
+    builder.spawn(work).map_err(|e| ServeError::Server(format!("cannot start a thread: {e}")))
+}
+
+impl Shared {
+    fn work(&self, worker: usize) {
+        let mut done = None;
+        while let Some(taken) = self.queue.next(done) {
+            done = Some(taken.lane);
+            let Job { function, invocation, reply } = taken.item;
+            if reply.is_closed() {
+                // Whoever asked has gone.
+                continue;
+            }
+            let mut phases = Phases { queue_ns: Some(nanoseconds(taken.waited)), ..Phases::default() };
+            self.metrics.live_instances.inc();
+            let invoke = AssertUnwindSafe(|| self.backend.invoke(worker, &function, &invocation, &mut phases));
+            let (start, result) = catch_unwind(invoke)
+                .unwrap_or_else(|panic| (Start::Cold, Err(Failure::crashed(panic_message(&*panic)))));
+            self.metrics.live_instances.dec();
+            function.counters.invoked(start, &phases);
+            // Whoever asked may have gone meanwhile.
+            let _ = reply.send(Ok(Reply { result, start, phases }));
+        }
+    }
+
+    /// Looks after what waits and what changes, until the platform stops.
+    fn keep(&self, mut stamp: Stamp) {
+        let mut since_look = std::time::Instant::now();
+        let mut stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*stopping {
+            stopping = self.stop.wait_timeout(stopping, ROUND).unwrap_or_else(PoisonError::into_inner).0;
+            for job in self.queue.sweep(self.settings.queue_wait) {
+                let _ = job.reply.send(Err(Busy));
+            }
+            if self.settings.reload.is_some_and(|every| since_look.elapsed() >= every) {
+                drop(stopping);
+                self.look(&mut stamp);
+                since_look = std::time::Instant::now();
+                stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// Takes over what has changed on disk. What is broken leaves what was there.
+    fn look(&self, stamp: &mut Stamp) {
+        let now = self.source.stamp();
+        if now == *stamp {
+            return;
+        }
+        match self.source.read() {
+            Err(error) => {
+                tracing::error!(%error, "the functions cannot be read; those that were there stay");
+                self.metrics.reloaded("failed");
+            }
+            Ok(specs) => {
+                let table = self.read_changed(&specs);
+                *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+            }
+        }
+        *stamp = now;
+    }
+
+    fn read(&self, spec: Spec, number: u64) -> Result<Function, Failure> {
+        let counters = self.metrics.function(&spec.name);
+        Function::read(spec, self.backend.engines(), counters, number)
+    }
+
+    fn read_all(&self, specs: &[Spec]) -> Result<Table, ServeError> {
+        let mut by_name = BTreeMap::new();
+        for (spec, number) in specs.iter().zip(0..) {
+            let function = self.read(spec.clone(), number).map_err(|e| ServeError::function(&spec.name, e))?;
+            by_name.insert(spec.name.clone(), Arc::new(function));
+        }
+        Ok(self.source.table(by_name))
+    }
+
+    fn read_changed(&self, specs: &[Spec]) -> Table {
+        let old = self.table.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut next = old.functions().map(|function| function.number + 1).max().unwrap_or(0);
+        let mut by_name = BTreeMap::new();
+        for spec in specs {
+            let before = old.by_name.get(&spec.name);
+            let number = before.map_or(next, |before| before.number);
+            let same = |new: &Function| before.is_some_and(|old| old.spec == new.spec && old.sha256 == new.sha256);
+            match self.read(spec.clone(), number) {
+                Ok(new) if same(&new) => by_name.extend(before.map(|before| (spec.name.clone(), before.clone()))),
+                Ok(new) => match self.backend.preload(&new) {
+                    Ok(()) => {
+                        tracing::info!(function = %spec.name, sha256 = %new.sha256, "a function was taken over");
+                        self.metrics.reloaded("taken over");
+                        by_name.insert(spec.name.clone(), Arc::new(new));
+                    }
+                    Err(failure) => by_name.extend(self.keep_old(&spec.name, before, &failure)),
+                },
+                Err(failure) => by_name.extend(self.keep_old(&spec.name, before, &failure)),
+            }
+            next += 1;
+        }
+        for gone in old.by_name.keys().filter(|name| !by_name.contains_key(*name)) {
+            tracing::info!(function = %gone, "a function is gone");
+        }
+        self.source.table(by_name)
+    }
+
+    fn keep_old(
+        &self,
+        name: &str,
+        before: Option<&Arc<Function>>,
+        failure: &Failure,
+    ) -> Option<(String, Arc<Function>)> {
+        tracing::error!(function = %name, %failure, kept = before.is_some(), "a changed function cannot be taken over");
+        self.metrics.reloaded("failed");
+        before.map(|before| (name.to_owned(), before.clone()))
+    }
+}
+
+impl Table {
+    /// A table in which each function has its own name and no other.
+    pub(super) fn exact(by_name: BTreeMap<String, Arc<Function>>) -> Table {
+        Table { by_path: by_name.iter().map(|(name, function)| (name.clone(), function.clone())).collect(), by_name }
+    }
+
+    /// A table with a shorter name for each function that has no rival for it; `first` decides between rivals.
+    pub(super) fn new(by_name: BTreeMap<String, Arc<Function>>, first: &[&str]) -> Table {
+        let mut by_path: HashMap<String, Arc<Function>> = HashMap::new();
+        let rank = |name: &str| {
+            let folder = name.split('/').next().unwrap_or_default();
+            first.iter().position(|first| *first == folder).unwrap_or(first.len())
+        };
+        let mut ordered: Vec<&Arc<Function>> = by_name.values().collect();
+        ordered.sort_by_key(|function| rank(&function.spec.name));
+        for function in &ordered {
+            by_path.insert(function.spec.name.clone(), Arc::clone(function));
+        }
+        for function in ordered {
+            if let Some((_, short)) = function.spec.name.rsplit_once('/') {
+                by_path.entry(short.to_owned()).or_insert_with(|| function.clone());
+            }
+        }
+        Table { by_path, by_name }
+    }
+}
