@@ -68,6 +68,10 @@ impl std::str::FromStr for Url {
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(bad("names and passwords are given by --header 'Authorization: ...'".to_owned()));
         }
+        let named = uri.authority().map_or("", |authority| authority.as_str());
+        if uri.port_u16().is_none() && Some(named) != uri.host() {
+            return Err(bad("its port is no number up to 65535".to_owned()));
+        }
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         Ok(Url { server: Server { host, port: uri.port_u16().unwrap_or(80) }, path })
@@ -190,7 +194,7 @@ mod tests {
             ("https://x/", "plain http, not https"),
             ("http://", ""),
             ("http://u:p@x/", "--header"),
-            ("http://x:99999/", ""),
+            ("http://x:99999/", "port"),
             ("http://x/a b", ""),
             ("", ""),
         ] {

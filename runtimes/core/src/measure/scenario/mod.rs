@@ -149,6 +149,7 @@ pub enum Scale {
     Rate,
 }
 
+#[cfg(feature = "schema")]
 impl Scale {
     /// The name of the number in records.
     fn field(self) -> &'static str {
