@@ -322,3 +322,6 @@ fn check_toolchains(
     }
     Ok(targets)
 }
+
+#[cfg(test)]
+mod tests;
