@@ -224,3 +224,24 @@ fn a_filter_chooses_a_function_in_every_language() {
     assert!(hello.iter().all(|name| name.ends_with("/hello")), "{hello:?}");
     assert_eq!(functions(&["--filter", "c/fibonacci+mvp"]), ["c/fibonacci+mvp"]);
 }
+
+#[test]
+fn all_functions_are_planned_when_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("run");
+    // One of many parts of the plan: few cells are measured, all are in the header.
+    let options = ["--all-functions", "--filter", "wasmi/lazy", "--filter", "cold", "--shard", "1/5", "--seed", "1"];
+    let tiny = ["--quick", "--processes=1", "--max-processes=1", "--cell-time=1ms"];
+    isobar().arg("run").args(options).args(tiny).arg("--into").arg(&into).assert().success();
+    let header = Run::read(&into).unwrap().header;
+    let mut planned: Vec<&str> = header.cells.iter().chain(&header.elsewhere).map(|c| c.function.as_str()).collect();
+    planned.sort_unstable();
+    let catalogue =
+        isobar::workload::Catalogue::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads")).unwrap();
+    let plain = catalogue.workloads().iter().filter(|w| w.variant.is_none());
+    let mut names: Vec<&str> = plain.map(|w| w.name.as_str()).collect();
+    names.sort_unstable();
+    assert!(!header.cells.is_empty() && planned == names, "{planned:?}");
+    let languages: std::collections::BTreeSet<&str> = names.iter().filter_map(|n| n.split('/').next()).collect();
+    assert!(languages.len() >= 9, "{languages:?}");
+}

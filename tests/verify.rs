@@ -2,10 +2,14 @@
 //! committed function is right in every runtime that is present.
 
 use assert_cmd::Command;
+use isobar::registry::Registry;
+use isobar::workload::Catalogue;
+use isobar_core::Runtime;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 fn isobar() -> Command {
@@ -221,5 +225,49 @@ fn wishes_that_cannot_be_met_are_one_line() {
         let output = isobar().arg("verify").args(args).assert().code(2).get_output().clone();
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains(said), "{text}");
+    }
+}
+
+/// Runtimes that compile with LLVM take minutes for a large module.
+const SLOW: [&str; 4] = ["wasmedge/aot", "wasmedge/jit", "wasmer/llvm", "wasmer/llvm-aot"];
+/// What they are tested with.
+const FEW: [&str; 4] = ["assemblyscript/*", "c/*", "rust/option-pricing", "wat/empty"];
+
+/// Verifies the smallest input of the committed functions; how often each runtime answered rightly.
+fn small(runtimes: &[String], functions: &[&str]) -> BTreeMap<String, usize> {
+    let filters = runtimes.iter().map(String::as_str).chain(functions.iter().copied());
+    let filters: Vec<&str> = filters.flat_map(|filter| ["--filter", filter]).collect();
+    let options = ["--committed", "--size", "small", "--format", "json", "--limit", "60s", "--total-time", "1h"];
+    let output = isobar().arg("verify").args(options).args(filters).assert().success().get_output().stdout.clone();
+    let answer: Value = serde_json::from_slice(&output).unwrap();
+    let mut right: BTreeMap<String, usize> = runtimes.iter().map(|id| (id.clone(), 0)).collect();
+    for row in answer["rows"].as_array().unwrap() {
+        match row["verdict"].as_str().unwrap() {
+            "ok" => *right.get_mut(row["runtime"].as_str().unwrap()).unwrap() += 1,
+            "known failure" => eprintln!("known: {} in {}: {}", row["function"], row["runtime"], row["reason"]),
+            other => panic!("{other}: {row}"),
+        }
+    }
+    right
+}
+
+#[test]
+fn every_committed_function_is_right_in_every_runtime_that_is_present() {
+    let registry = Registry::discover(None).unwrap();
+    let plain = registry.runtimes.iter().map(|runtime| &runtime.info().id).filter(|id| id.variants().next().is_none());
+    let (slow, fast): (Vec<String>, Vec<String>) =
+        plain.map(ToString::to_string).partition(|id| SLOW.contains(&id.as_str()));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+    let catalogue = Catalogue::load(&folder).unwrap();
+    let committed = catalogue.workloads().iter().filter(|workload| workload.committed).count();
+    for (id, right) in small(&fast, &[]) {
+        assert_eq!(right, committed, "{id}");
+    }
+    if slow.is_empty() {
+        return;
+    }
+    eprintln!("{} with {} only: `isobar verify` runs the others, which take long", slow.join(", "), FEW.join(", "));
+    for (id, right) in small(&slow, &FEW) {
+        assert!(right > 50, "{id}: {right}");
     }
 }

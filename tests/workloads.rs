@@ -93,8 +93,13 @@ fn rebuild(name: &str) -> Result<Completion, Failed> {
     if names(0).is_empty() || names(0) != names(1) {
         return Err(format!("built {:?} and {:?}", names(0), names(1)).into());
     }
-    match modules[0].iter().zip(&modules[1]).find(|(one, other)| one != other) {
-        Some(((name, _), _)) => Err(format!("{name} has other bytes in another folder").into()),
+    if let Some(((name, _), _)) = modules[0].iter().zip(&modules[1]).find(|(one, other)| one != other) {
+        return Err(format!("{name} has other bytes in another folder").into());
+    }
+    // What is committed was built from these sources; what SHA256SUMS says of it was looked at when it was loaded.
+    let recorded = built_modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads").join(name))?;
+    match recorded.iter().find(|module| !modules[0].contains(module)) {
+        Some((name, _)) => Err(format!("{name} is not what its source gives: run isobar build").into()),
         None => Ok(Completion::Completed),
     }
 }

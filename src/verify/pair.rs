@@ -46,7 +46,7 @@ const NO_ROOM: &str = "cannot write the artifact";
 pub(super) fn no_room(cell: &Checked) -> Option<Failure> {
     match &cell.verdict {
         Verdict::Failed(what) if what.contains(NO_ROOM) => {
-            Some(Failure::host(format!("{what}; make room there, or set TMPDIR to another folder")))
+            Some(Failure::host(format!("{what}; make room in the temporary folder, or set TMPDIR to another one")))
         }
         _ => None,
     }
@@ -176,7 +176,11 @@ impl Seat<'_> {
             Failure::Timeout { .. } if large && runtime.info().execution == Execution::Interpreter => {
                 Verdict::Slow(format!("an interpreter, and it {}", failure.to_string().trim_start_matches("timeout: ")))
             }
-            other => Verdict::Failed(other.to_string()),
+            other => {
+                // The file is gone with the next pair.
+                let artifact = self.artifact.display().to_string();
+                Verdict::Failed(other.to_string().replace(&artifact, "the artifact"))
+            }
         }
     }
 }

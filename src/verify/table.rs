@@ -247,7 +247,7 @@ fn disagreements(all: &[Disagreement]) -> Grid {
         let given = format!("{} ({})", disagreement.function, disagreement.input);
         let names: Vec<&str> = answer.runtimes.iter().map(RuntimeId::as_str).collect();
         let texts = [
-            if at == 0 { &given } else { "" },
+            if at == 0 { given.as_str() } else { "" },
             &shortened(&names, NAMED),
             &answer.exit_code.to_string(),
             &answer.stdout_bytes.to_string(),

@@ -362,3 +362,6 @@ fn check_toolchains(
     }
     Ok(targets)
 }
+
+#[cfg(test)]
+mod tests;
