@@ -285,9 +285,9 @@ impl Shared {
 
     fn read_changed(&self, specs: &[Spec]) -> Table {
         let old = self.table.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut next = old.functions().map(|function| function.number + 1).max().unwrap_or(0);
+        let unused = old.functions().map(|function| function.number + 1).max().unwrap_or(0);
         let mut by_name = BTreeMap::new();
-        for spec in specs {
+        for (spec, next) in specs.iter().zip(unused..) {
             let before = old.by_name.get(&spec.name);
             let number = before.map_or(next, |before| before.number);
             let same = |new: &Function| before.is_some_and(|old| old.spec == new.spec && old.sha256 == new.sha256);
@@ -303,7 +303,6 @@ impl Shared {
                 },
                 Err(failure) => by_name.extend(self.keep_old(&spec.name, before, &failure)),
             }
-            next += 1;
         }
         for gone in old.by_name.keys().filter(|name| !by_name.contains_key(*name)) {
             tracing::info!(function = %gone, "a function is gone");
