@@ -27,7 +27,7 @@ impl Points<'_> {
     /// Draws the rows of the scenario.
     pub(super) fn draw(&self, run: &Run, rows: &[Row]) -> Figure {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == self.scenario).collect();
-        let legend = families(&rows);
+        let legend = families(run, &rows);
         let mut page = Page::new(self.title, self.words, &legend);
         let names = names_width(&rows);
         let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
@@ -65,10 +65,11 @@ impl Points<'_> {
 /// Room for the axis above the rows.
 pub(super) const AXIS: f64 = 21.0;
 
-/// The families of these rows with their colours.
-pub(super) fn families<'a>(rows: &[&'a Row]) -> Vec<(&'a str, Colour)> {
-    let families: BTreeSet<&str> = rows.iter().map(|row| row.cell.runtime.family()).collect();
-    families.into_iter().zip((0..).map(colour)).collect()
+/// The families of these rows with their colours, which are the same in all charts of a run.
+pub(super) fn families<'a>(run: &'a Run, rows: &[&'a Row]) -> Vec<(&'a str, Colour)> {
+    let shown: BTreeSet<&str> = rows.iter().map(|row| row.cell.runtime.family()).collect();
+    let all: BTreeSet<&str> = run.header.runtimes.iter().map(|info| info.id.family()).chain(shown.clone()).collect();
+    all.into_iter().zip((0..).map(colour)).filter(|(family, _)| shown.contains(family)).collect()
 }
 
 /// The colour of a row's family.
