@@ -8,6 +8,12 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig, Stra
 /// How often `+limits` looks at the clock.
 pub(crate) const EPOCH: Duration = Duration::from_millis(10);
 
+/// How much of a memory `+resident` sets to zero after use, where the pool otherwise gives all pages back to the system.
+pub(crate) const RESIDENT_MEMORY_BYTES: usize = 2 << 20;
+
+/// The same for tables.
+pub(crate) const RESIDENT_TABLE_BYTES: usize = 64 << 10;
+
 /// A mode: which compiler, when, and for which target.
 #[derive(Clone, Copy)]
 pub(crate) struct Mode {
@@ -46,7 +52,7 @@ pub(crate) const MODES: [Mode; 6] = [
     pulley("pulley-aot", Execution::Aot),
 ];
 
-pub(crate) const VARIANTS: [&[&str]; 7] = [
+pub(crate) const VARIANTS: [&[&str]; 8] = [
     &[],
     &["pooling"],
     &["no-cow"],
@@ -54,6 +60,7 @@ pub(crate) const VARIANTS: [&[&str]; 7] = [
     &["limits"],
     &["pooling", "shared-wasi"],
     &["pooling", "limits"],
+    &["pooling", "resident", "limits"],
 ];
 
 /// What Wasmtime is set to. What is not set here is as its users get it.
@@ -76,6 +83,10 @@ pub(crate) fn config(mode: Mode, id: &RuntimeId) -> wasmtime::Result<Config> {
         let mut pool = PoolingAllocationConfig::default();
         // The pool's default of 10 MB would be a limit of its own; the address space is reserved anyway.
         pool.max_memory_size(4 << 30);
+        if id.has("resident") {
+            pool.linear_memory_keep_resident(RESIDENT_MEMORY_BYTES);
+            pool.table_keep_resident(RESIDENT_TABLE_BYTES);
+        }
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
     Ok(config)

@@ -62,6 +62,11 @@ fn described(mode: Mode, id: &RuntimeId) -> BTreeMap<String, String> {
         ("reference types", "without externref, which would take a garbage collector".to_owned()),
         ("copy on write", if id.has("no-cow") { "off" } else { "on" }.to_owned()),
     ]);
+    if id.has("resident") {
+        let (memory, table) = (config::RESIDENT_MEMORY_BYTES, config::RESIDENT_TABLE_BYTES);
+        settings
+            .insert("resident", format!("{memory} bytes of a memory and {table} of a table, set to zero after use"));
+    }
     if id.has("limits") {
         settings.insert("interruption", format!("epochs of {} ms", config::EPOCH.as_millis()));
     }
