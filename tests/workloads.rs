@@ -16,7 +16,8 @@ const RUNTIME: &str = "wasmtime/cranelift";
 /// The large sizes take a second each, and longer in interpreters.
 const SIZES: [&str; 2] = ["small", "default"];
 /// What is built twice: a function of each language whose compiler promises the same bytes everywhere.
-const REBUILT: [&str; 4] = ["assemblyscript/fibonacci", "c/fibonacci", "rust/fibonacci", "zig/fibonacci"];
+const REBUILT: [&str; 5] =
+    ["assemblyscript/fibonacci", "c/fibonacci", "nim/fibonacci", "rust/fibonacci", "zig/fibonacci"];
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

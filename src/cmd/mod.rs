@@ -9,6 +9,7 @@ mod export;
 mod invoke;
 mod list;
 mod merge;
+mod new_workload;
 mod own_time;
 mod progress;
 mod rank;
@@ -55,6 +56,7 @@ enum Command {
     Invoke(invoke::Invoke),
     List(list::List),
     Build(build::Build),
+    NewWorkload(new_workload::NewWorkload),
     Doctor(doctor::Doctor),
     Report(report::Report),
     Cmp(cmp::Cmp),
@@ -79,6 +81,7 @@ impl Cli {
             Command::Invoke(command) => command.run(&self.places),
             Command::List(command) => command.run(&self.places),
             Command::Build(command) => command.run(&self.places),
+            Command::NewWorkload(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
             Command::Cmp(command) => command.run(),

@@ -55,6 +55,7 @@ pub struct Workload {
     pub family: Option<Arc<Family>>,
     sizes: BTreeMap<String, Work>,
     instead: BTreeMap<String, String>,
+    own_cases: Vec<Case>,
     skip: BTreeMap<String, String>,
     first_args: Vec<String>,
 }
@@ -76,9 +77,10 @@ impl Workload {
         self.instead.get(name).map(String::as_str)
     }
 
-    /// The family's test cases, what each gives to this function, and why it is not asked of it, if it is not.
+    /// The test cases of the family and its own, what each gives to this function, and why it is not asked of it, if it is
+    /// not.
     pub fn cases(&self) -> impl Iterator<Item = (&Case, Invocation, Option<&str>)> {
-        let cases = self.family.iter().flat_map(|family| &family.cases);
+        let cases = self.family.iter().flat_map(|family| &family.cases).chain(&self.own_cases);
         cases.map(|case| (case, case.invocation(&self.first_args), self.skip.get(&case.name).map(String::as_str)))
     }
 }
@@ -210,6 +212,7 @@ fn workload(
         family: manifest.family,
         sizes: manifest.sizes,
         instead: manifest.instead,
+        own_cases: manifest.cases,
         skip: manifest.skip,
         first_args,
     })

@@ -134,7 +134,7 @@ struct SizeTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseTable {
+pub(super) struct CaseTable {
     name: Spanned<String>,
     #[serde(default)]
     args: Vec<Spanned<String>>,
@@ -167,15 +167,7 @@ impl Family {
         if let Some(absent) = SIZES.iter().find(|size| !sizes.contains_key(**size)) {
             return Err(source.missing(&format!("sizes.{absent}")));
         }
-        let mut cases: Vec<Case> = Vec::new();
-        for table in document.case {
-            let line = table.name.span();
-            let case = table.case(&source, limits)?;
-            if cases.iter().any(|other| other.name == case.name) {
-                return Err(source.problem(line, format!("two cases are named {:?}", case.name), "rename one"));
-            }
-            cases.push(case);
-        }
+        let cases = read_cases(&source, document.case, limits)?;
         Ok(Family {
             name: name.to_owned(),
             description: document.description.into_inner(),
@@ -187,6 +179,20 @@ impl Family {
             cases,
         })
     }
+}
+
+/// The test cases of a family or of a function.
+pub(super) fn read_cases(source: &Source, tables: Vec<CaseTable>, limits: LimitsTable) -> Result<Vec<Case>, Problem> {
+    let mut cases: Vec<Case> = Vec::new();
+    for table in tables {
+        let line = table.name.span();
+        let case = table.case(source, limits)?;
+        if cases.iter().any(|other| other.name == case.name) {
+            return Err(source.problem(line, format!("two cases are named {:?}", case.name), "rename one"));
+        }
+        cases.push(case);
+    }
+    Ok(cases)
 }
 
 impl CaseTable {

@@ -7,6 +7,7 @@ mod family;
 mod function;
 mod language;
 mod manifest;
+mod new;
 mod recipe;
 mod source;
 mod sums;
@@ -20,6 +21,7 @@ pub use catalogue::{Catalogue, Unbuilt, Workload};
 pub use family::{Case, Family, SIZES, Test};
 pub use language::LANGUAGE;
 pub use manifest::MANIFEST;
+pub use new::{NewWorkload, NewWorkloadError, new_workload};
 pub use sums::SUMS;
 pub use work::Work;
 

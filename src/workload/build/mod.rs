@@ -7,6 +7,7 @@ mod steps;
 mod synthetic;
 
 pub use ledger::LEDGER;
+pub(super) use steps::after_new;
 
 use super::{
     Problem, WorkloadError, check_filters,
