@@ -3,16 +3,18 @@
 //!
 //! `cargo test --release --test new_workload zig` tries that language alone.
 
-mod support;
+#[path = "support/workloads.rs"]
+mod copies;
 
+use assert_cmd::Command;
+use copies::{copy, copy_workloads};
 use isobar::registry::in_process;
 use isobar::workload::{BuildOptions, BuildReport, Builder, Built, Catalogue, Workload};
-use isobar_core::{Runtime, runtime::Module};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitCode, Output};
-use support::isobar_in;
+use std::time::Duration;
 
 /// Interprets what it runs through, and nothing else: the module of CPython has 13 MB.
 const RUNTIME: &str = "wasmi/lazy";
@@ -72,7 +74,7 @@ fn make_build_run(language: &str) -> Result<Completion, Failed> {
     }
     answers(root, &name, report.built.len())?;
     contains(&succeeded(&run(root, &["list"])?)?, &name)?;
-    let invoked = succeeded(&run(root, &["invoke", "wasmi/eager", &name, "--env", "WORD=o", "--stdin"])?)?;
+    let invoked = succeeded(&run(root, &["invoke", RUNTIME, &name, "--env", "WORD=o", "--stdin"])?)?;
     if invoked == "0\n" { Ok(Completion::Completed) } else { Err(format!("invoke says {invoked:?}").into()) }
 }
 
@@ -175,7 +177,9 @@ fn new_workload(root: &Path, arguments: &[&str]) -> Result<Output, Failed> {
 }
 
 fn run(root: &Path, arguments: &[&str]) -> Result<Output, Failed> {
-    Ok(isobar_in(root).env("ISOBAR_ROOT", root).args(arguments).output()?)
+    let mut command = Command::cargo_bin("isobar")?;
+    command.current_dir(root).env_remove("ISOBAR_RUNNERS").env("ISOBAR_ROOT", root).timeout(Duration::from_secs(240));
+    Ok(command.args(arguments).output()?)
 }
 
 fn build(root: &Path, name: &str) -> Result<BuildReport, Failed> {
@@ -202,39 +206,4 @@ fn contains(text: &str, part: &str) -> Result<(), Failed> {
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The sources of a language and what all share, without any module. The compilers are the installed ones, and so is
-/// what Zig and Go keep of their libraries, which takes a minute to build.
-fn copy_workloads(root: &Path, language: &str) -> std::io::Result<()> {
-    for part in ["toolchains.toml", "variants.toml", "new.toml", "families", language] {
-        copy(&here().join("workloads").join(part), &root.join("workloads").join(part))?;
-    }
-    fs::write(root.join("workloads/SHA256SUMS"), "")?;
-    copy(&here().join("rust-toolchain.toml"), &root.join("rust-toolchain.toml"))?;
-    fs::create_dir_all(root.join("target/workloads/cache"))?;
-    for kept in ["zig", "go"] {
-        let cache = here().join("target/workloads/cache").join(kept);
-        fs::create_dir_all(&cache)?;
-        std::os::unix::fs::symlink(cache, root.join("target/workloads/cache").join(kept))?;
-    }
-    std::os::unix::fs::symlink(here().join(".tools"), root.join(".tools"))
-}
-
-fn copy(from: &Path, to: &PathBuf) -> std::io::Result<()> {
-    if from.extension().is_some_and(|extension| extension == "wasm") || from.ends_with("target") {
-        return Ok(());
-    }
-    if from.is_dir() {
-        fs::create_dir_all(to)?;
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            copy(&entry.path(), &to.join(entry.file_name()))?;
-        }
-        return Ok(());
-    }
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    fs::copy(from, to).map(drop)
 }

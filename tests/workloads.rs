@@ -3,12 +3,16 @@
 //! `cargo test --release --test workloads c/fibonacci` runs those whose name has that in it. Modules that are built on
 //! demand are tested with `-- --include-ignored`, as far as they are here.
 
+#[path = "support/workloads.rs"]
+mod copies;
+
+use copies::copy_workloads;
 use isobar::registry::in_process;
 use isobar::workload::{BuildOptions, Builder, Built, Catalogue, Workload};
 use isobar_core::{Invocation, Module, Outcome, Runtime};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -105,37 +109,4 @@ fn built_modules(folder: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     }
     modules.sort();
     Ok(modules)
-}
-
-/// The sources of a language and what it needs, without any module. The compilers are the installed ones, and so is what
-/// Zig keeps of its libraries, which takes a minute to build; what it makes of a function is not shared.
-fn copy_workloads(root: &Path, language: &str) -> std::io::Result<()> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for part in ["toolchains.toml", "variants.toml", "families", language] {
-        copy(&here.join("workloads").join(part), &root.join("workloads").join(part))?;
-    }
-    copy(&here.join("rust-toolchain.toml"), &root.join("rust-toolchain.toml"))?;
-    let cache = here.join("target/workloads/cache/zig");
-    fs::create_dir_all(&cache)?;
-    fs::create_dir_all(root.join("target/workloads/cache"))?;
-    std::os::unix::fs::symlink(cache, root.join("target/workloads/cache/zig"))?;
-    std::os::unix::fs::symlink(here.join(".tools"), root.join(".tools"))
-}
-
-fn copy(from: &Path, to: &PathBuf) -> std::io::Result<()> {
-    if from.extension().is_some_and(|extension| extension == "wasm") || from.ends_with("target") {
-        return Ok(());
-    }
-    if from.is_dir() {
-        fs::create_dir_all(to)?;
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            copy(&entry.path(), &to.join(entry.file_name()))?;
-        }
-        return Ok(());
-    }
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    fs::copy(from, to).map(drop)
 }
