@@ -3,13 +3,13 @@
 //! What is stale is built first, as far as its toolchain is here. `cargo test --release --test native c/fibonacci` builds
 //! and tests those whose name has that in it.
 
-#[path = "support/sources.rs"]
-mod sources;
+#[path = "support/workloads.rs"]
+mod copies;
 
+use copies::copy_workloads;
 use isobar::workload::{BuildOptions, BuildReport, Builder, Built, Catalogue, Workload};
 use isobar_core::{Invocation, Outcome};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use sources::copy_workloads;
 use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};

@@ -3,14 +3,14 @@
 //! `cargo test --release --test workloads c/fibonacci` runs those whose name has that in it. Modules that are built on
 //! demand are tested with `-- --include-ignored`, as far as they are here.
 
-#[path = "support/sources.rs"]
-mod sources;
+#[path = "support/workloads.rs"]
+mod copies;
 
+use copies::copy_workloads;
 use isobar::registry::in_process;
 use isobar::workload::{BuildOptions, Builder, Built, Catalogue, Workload};
 use isobar_core::{Invocation, Module, Outcome, Runtime};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use sources::copy_workloads;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,8 +21,8 @@ const RUNTIME: &str = "wasmtime/cranelift";
 const SIZES: [&str; 2] = ["small", "default"];
 /// What is built twice: a function of each language whose compiler promises the same bytes everywhere, and one with a
 /// snapshot.
-const REBUILT: [&str; 5] =
-    ["assemblyscript/fibonacci", "c/fibonacci", "rust/fibonacci", "rust/user-agent", "zig/fibonacci"];
+const REBUILT: [&str; 6] =
+    ["assemblyscript/fibonacci", "c/fibonacci", "nim/fibonacci", "rust/fibonacci", "rust/user-agent", "zig/fibonacci"];
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

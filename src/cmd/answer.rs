@@ -68,7 +68,8 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
     let share = match text.strip_suffix('%') {
         Some(percent) => number(percent).map(|percent| percent / 100.0),
-        None => number(text),
+        // `5` might be meant as either.
+        None => number(text).filter(|share| *share < 1.0),
     };
     share.filter(|share| share.is_finite() && *share >= 0.0).ok_or_else(|| "give a share such as 5% or 0.05".to_owned())
 }
@@ -89,7 +90,7 @@ mod tests {
         for (text, value) in [("2%", 0.02), ("0.5 %", 0.005), ("0.02", 0.02), ("0", 0.0), ("150%", 1.5)] {
             assert_eq!(share(text), Ok(value), "{text}");
         }
-        for wrong in ["", "%", "-1%", "x", "nan%", "inf"] {
+        for wrong in ["", "%", "-1%", "5", "x", "nan%", "inf"] {
             assert!(share(wrong).is_err(), "{wrong}");
         }
     }

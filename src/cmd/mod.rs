@@ -11,6 +11,7 @@ mod invoke;
 mod list;
 mod load;
 mod merge;
+mod new_workload;
 mod own_time;
 mod progress;
 mod rank;
@@ -62,6 +63,7 @@ enum Command {
     List(list::List),
     Build(build::Build),
     Verify(verify::Verify),
+    NewWorkload(new_workload::NewWorkload),
     Doctor(doctor::Doctor),
     Report(report::Report),
     Cmp(cmp::Cmp),
@@ -91,6 +93,7 @@ impl Cli {
             Command::List(command) => command.run(&self.places),
             Command::Build(command) => command.run(&self.places),
             Command::Verify(command) => command.run(&self.places),
+            Command::NewWorkload(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
             Command::Cmp(command) => command.run(),

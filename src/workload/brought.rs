@@ -69,6 +69,7 @@ impl Brought {
             family: None,
             sizes: BTreeMap::new(),
             instead: BTreeMap::new(),
+            own_cases: Vec::new(),
             skip: BTreeMap::new(),
             first_args: Vec::new(),
             native: None,

@@ -58,6 +58,7 @@ pub struct Workload {
     pub family: Option<Arc<Family>>,
     pub(super) sizes: BTreeMap<String, Work>,
     pub(super) instead: BTreeMap<String, String>,
+    pub(super) own_cases: Vec<Case>,
     pub(super) skip: BTreeMap<String, String>,
     pub(super) first_args: Vec<String>,
     pub(super) native: Option<NativeState>,
@@ -97,8 +98,12 @@ impl Workload {
         self.sizes.keys().map(String::as_str)
     }
 
-    /// What an invocation of this size gives, and what must come back; large inputs are made here.
+    /// What an invocation of this size gives, and what must come back; large inputs are made here. What has no sizes, as it
+    /// was brought without a manifest, has its one call as `default`.
     pub fn size(&self, name: &str) -> Option<(Invocation, Expectation)> {
+        if self.sizes.is_empty() && name == "default" {
+            return Some((self.invocation.clone(), self.expectation.clone()));
+        }
         let work = self.sizes.get(name)?;
         Some((work.invocation(&self.first_args), work.expectation.clone()))
     }
@@ -119,9 +124,10 @@ impl Workload {
         self.family.as_ref()?.languages.as_ref()
     }
 
-    /// The family's test cases, what each gives to this function, and why it is not asked of it, if it is not.
+    /// The test cases of the family and its own, what each gives to this function, and why it is not asked of it, if it is
+    /// not.
     pub fn cases(&self) -> impl Iterator<Item = (&Case, Invocation, Option<&str>)> {
-        let cases = self.family.iter().flat_map(|family| &family.cases);
+        let cases = self.family.iter().flat_map(|family| &family.cases).chain(&self.own_cases);
         cases.map(|case| (case, case.invocation(&self.first_args), self.skip.get(&case.name).map(String::as_str)))
     }
 }
@@ -278,6 +284,7 @@ fn workload(
         family: manifest.family,
         sizes: manifest.sizes,
         instead: manifest.instead,
+        own_cases: manifest.cases,
         skip: manifest.skip,
         first_args,
         native: None,

@@ -153,7 +153,7 @@ struct SizeTable {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaseTable {
+pub(super) struct CaseTable {
     name: Spanned<String>,
     #[serde(default)]
     args: Vec<Spanned<String>>,
@@ -186,15 +186,7 @@ impl Family {
         if let Some(absent) = SIZES.iter().find(|size| !sizes.contains_key(**size)) {
             return Err(source.missing(&format!("sizes.{absent}")));
         }
-        let mut cases: Vec<Case> = Vec::new();
-        for table in document.case {
-            let line = table.name.span();
-            let case = table.case(&source, limits)?;
-            if cases.iter().any(|other| other.name == case.name) {
-                return Err(source.problem(line, format!("two cases are named {:?}", case.name), "rename one"));
-            }
-            cases.push(case);
-        }
+        let cases = read_cases(&source, document.case, limits)?;
         let languages = document.languages.map(|table| table.comparison(&source, &sizes)).transpose()?;
         Ok(Family {
             name: name.to_owned(),
@@ -225,6 +217,20 @@ impl ComparisonTable {
         let scenarios = self.scenarios.into_iter().map(Spanned::into_inner).collect();
         Ok(Comparison { size: self.size.into_inner(), scenarios })
     }
+}
+
+/// The test cases of a family or of a function.
+pub(super) fn read_cases(source: &Source, tables: Vec<CaseTable>, limits: LimitsTable) -> Result<Vec<Case>, Problem> {
+    let mut cases: Vec<Case> = Vec::new();
+    for table in tables {
+        let line = table.name.span();
+        let case = table.case(source, limits)?;
+        if cases.iter().any(|other| other.name == case.name) {
+            return Err(source.problem(line, format!("two cases are named {:?}", case.name), "rename one"));
+        }
+        cases.push(case);
+    }
+    Ok(cases)
 }
 
 impl CaseTable {

@@ -25,6 +25,8 @@ pub(super) struct Language {
     pub(super) args: Vec<String>,
     /// Steps that come once, before those of the functions.
     pub(super) prepare: Vec<Step>,
+    /// Steps that come once, after a function was made from the template.
+    pub(super) new: Vec<Step>,
     pub(super) recipe: Recipe,
     /// By name; one without steps takes the standard ones.
     pub(super) variants: BTreeMap<String, Recipe>,
@@ -47,6 +49,8 @@ struct Document {
     #[serde(default)]
     prepare: Vec<Step>,
     #[serde(default)]
+    new: Vec<Step>,
+    #[serde(default)]
     build: Vec<Step>,
     #[serde(default)]
     variant: BTreeMap<String, Spanned<Recipe>>,
@@ -66,13 +70,16 @@ impl Language {
         let path = |path| source.check_path(path).map(str::to_owned);
         let shared = document.shared.iter().map(path).collect::<Result<Vec<String>, Problem>>()?;
         let native = document.native.map(|native| checked_native(&source, native)).transpose()?;
-        let Document { title, toolchains, proposals, args, output, committed, prepare, build, variant, .. } = document;
+        let Document { title, toolchains, proposals, args, output, committed, prepare, new, build, variant, .. } =
+            document;
         let recipe = Recipe { description: None, title: None, toolchains, proposals, output, committed, build };
         recipe.check(&source, title.span())?;
-        Recipe { build: prepare.clone(), ..Recipe::default() }.check(&source, title.span())?;
+        for steps in [&prepare, &new] {
+            Recipe { build: steps.clone(), ..Recipe::default() }.check(&source, title.span())?;
+        }
         let variants = checked(&source, variant)?;
         let title = title.into_inner();
-        Ok(Language { name: name.to_owned(), title, shared, args, prepare, recipe, variants, native })
+        Ok(Language { name: name.to_owned(), title, shared, args, prepare, new, recipe, variants, native })
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{
     Problem, Work,
-    family::{FAMILIES, Family},
+    family::{Case, CaseTable, FAMILIES, Family, read_cases},
     language::{checked, checked_native},
     recipe::{Native, Recipe, Step},
     source::Source,
@@ -18,6 +18,8 @@ use toml::Spanned;
 
 /// The file that makes a folder a function.
 pub const MANIFEST: &str = "workload.toml";
+/// The size that every function has.
+const DEFAULT_SIZE: &str = "default";
 
 /// What a manifest says, checked, the files that it names, read, and what its family says filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(super) struct Manifest {
     pub(super) sizes: BTreeMap<String, Work>,
     /// Sizes that are not the family's, and why.
     pub(super) instead: BTreeMap<String, String>,
+    /// Tests of its own, beside those of the family.
+    pub(super) cases: Vec<Case>,
     /// Cases of the family that this function cannot do, and why.
     pub(super) skip: BTreeMap<String, String>,
     pub(super) recipe: Recipe,
@@ -67,7 +71,9 @@ struct Document {
     limits: LimitsTable,
     expected: Option<Spanned<ExpectedTable>>,
     #[serde(default)]
-    sizes: BTreeMap<Spanned<String>, Spanned<Instead>>,
+    sizes: BTreeMap<Spanned<String>, SizeTable>,
+    #[serde(default)]
+    case: Vec<CaseTable>,
     #[serde(default)]
     skip: BTreeMap<Spanned<String>, String>,
     toolchains: Option<Vec<String>>,
@@ -81,12 +87,32 @@ struct Document {
     native: Option<Spanned<Native>>,
 }
 
-/// Another size in place of one that the language cannot do.
+/// With a family, another size in place of one that the language cannot do; without one, a size.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Instead {
-    like: String,
-    reason: String,
+struct SizeTable {
+    like: Option<String>,
+    reason: Option<String>,
+    #[serde(default)]
+    args: Vec<Spanned<String>>,
+    stdin: Option<String>,
+    stdin_file: Option<Spanned<String>>,
+    stdin_times: Option<NonZeroU32>,
+    #[serde(default)]
+    env: BTreeMap<Spanned<String>, Spanned<String>>,
+    expected: Option<Spanned<ExpectedTable>>,
+}
+
+impl SizeTable {
+    fn given(&self) -> Given {
+        Given {
+            args: self.args.clone(),
+            stdin: self.stdin.clone(),
+            stdin_file: self.stdin_file.clone(),
+            stdin_times: self.stdin_times,
+            env: self.env.clone(),
+        }
+    }
 }
 
 /// The families that were read so far: a function whose name is a family's belongs to it.
@@ -141,12 +167,13 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
     };
     let (sizes, instead) = match &family {
         Some(family) => sizes_of(source, &document, family)?,
-        None => (BTreeMap::from([("default".to_owned(), own_work(source, &document)?)]), BTreeMap::new()),
+        None => (own_sizes(source, &document)?, BTreeMap::new()),
     };
     let skip = skipped(source, &document, family.as_deref())?;
     let line = |own: Option<Spanned<String>>, key, inherited: Option<&String>| {
         own.map(Spanned::into_inner).or_else(|| inherited.cloned()).ok_or_else(|| source.missing(key))
     };
+    let cases = read_cases(source, document.case, document.limits)?;
     let steps = document.build.as_ref().map_or(0..0, Spanned::span);
     let recipe = Recipe {
         description: None,
@@ -168,6 +195,7 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
         module,
         sizes,
         instead,
+        cases,
         skip,
         recipe,
         variants: checked(source, document.variant)?,
@@ -176,20 +204,41 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
     })
 }
 
-/// The work of a function without a family.
-fn own_work(source: &Source, document: &Document) -> Result<Work, Problem> {
+/// The sizes of a function without a family: those under `[sizes]`, or one that the manifest itself is.
+fn own_sizes(source: &Source, document: &Document) -> Result<BTreeMap<String, Work>, Problem> {
     if document.description.is_none() {
         return Err(source.missing("description"));
     }
     if document.stands_for.is_none() {
         return Err(source.missing("stands_for"));
     }
-    let given = given(document);
-    if let Some((size, _)) = document.sizes.iter().next() {
-        return Err(source.problem(size.span(), "sizes without a family", "name the family, or remove `[sizes]`"));
+    if document.sizes.is_empty() {
+        let expected = document.expected.as_ref().ok_or_else(|| source.missing("expected"))?;
+        let work = given(document).work(source, document.limits, expected)?;
+        return Ok(BTreeMap::from([(DEFAULT_SIZE.to_owned(), work)]));
     }
-    let expected = document.expected.as_ref().ok_or_else(|| source.missing("expected"))?;
-    given.work(source, document.limits, expected)
+    if let Some(expected) = &document.expected {
+        let remedy = format!("move it to `[sizes.{DEFAULT_SIZE}]`");
+        return Err(source.problem(expected.span(), "`expected` beside `[sizes]`", remedy));
+    }
+    if !given(document).is_empty() {
+        let remedy = "say in each size what it gives";
+        return Err(Problem::new(&source.file, "an invocation beside `[sizes]`", remedy));
+    }
+    let mut sizes = BTreeMap::new();
+    for (name, size) in &document.sizes {
+        if size.like.is_some() || size.reason.is_some() {
+            let remedy = "say what the size gives and expects, or name the family";
+            return Err(source.problem(name.span(), "`like` without a family", remedy));
+        }
+        let missing = || source.problem(name.span(), "a size without `expected`", "say what it must answer");
+        let expected = size.expected.as_ref().ok_or_else(missing)?;
+        sizes.insert(name.as_ref().clone(), size.given().work(source, document.limits, expected)?);
+    }
+    if !sizes.contains_key(DEFAULT_SIZE) {
+        return Err(source.missing(&format!("sizes.{DEFAULT_SIZE}")));
+    }
+    Ok(sizes)
 }
 
 fn given(document: &Document) -> Given {
@@ -217,14 +266,20 @@ fn sizes_of(source: &Source, document: &Document, family: &Family) -> Result<Siz
     let mut sizes = family.sizes.clone();
     let mut reasons = BTreeMap::new();
     for (size, instead) in &document.sizes {
-        let (at, instead) = (instead.span(), instead.as_ref());
+        if !instead.given().is_empty() || instead.expected.is_some() {
+            return Err(source.problem(size.span(), "a size of its own beside a family", remedy));
+        }
+        let (Some(like), Some(reason)) = (&instead.like, &instead.reason) else {
+            let what = "a size of a family without `like` and `reason`";
+            return Err(source.problem(size.span(), what, "say which size it takes instead, and why"));
+        };
         let known = || family.sizes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let Some(work) = family.sizes.get(&instead.like).filter(|_| family.sizes.contains_key(size.as_ref())) else {
+        let Some(work) = family.sizes.get(like).filter(|_| family.sizes.contains_key(size.as_ref())) else {
             let what = format!("the family `{}` has no such size", family.name);
-            return Err(source.problem(at, what, format!("its sizes are {}", known())));
+            return Err(source.problem(size.span(), what, format!("its sizes are {}", known())));
         };
         sizes.insert(size.as_ref().clone(), work.clone());
-        reasons.insert(size.as_ref().clone(), format!("like {}: {}", instead.like, instead.reason));
+        reasons.insert(size.as_ref().clone(), format!("like {like}: {reason}"));
     }
     Ok((sizes, reasons))
 }

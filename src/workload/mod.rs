@@ -9,6 +9,7 @@ mod function;
 mod known;
 mod language;
 mod manifest;
+mod new;
 mod recipe;
 mod source;
 mod sums;
@@ -24,6 +25,7 @@ pub use family::{Case, Comparison, Family, SIZES, Test};
 pub use known::{KNOWN_FAILURES, KnownFailure, known_failures};
 pub use language::LANGUAGE;
 pub use manifest::MANIFEST;
+pub use new::{NewWorkload, NewWorkloadError, new_workload};
 pub use sums::SUMS;
 pub use work::Work;
 

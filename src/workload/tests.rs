@@ -355,3 +355,58 @@ fn the_committed_functions_are_complete_and_match_their_sums() {
         assert!(catalogue.find(name).unwrap().module_bytes > 0);
     }
 }
+
+#[test]
+fn a_function_without_a_family_has_sizes_and_cases_of_its_own() {
+    let text = r#"
+        description = "d"
+        stands_for = "s"
+        [limits]
+        output_bytes = 9
+        [sizes.small]
+        env.A = "1"
+        expected.stdout = "1"
+        [sizes.default]
+        stdin = "ab"
+        stdin_times = 3
+        expected.stdout = "2"
+        [[case]]
+        name = "good"
+        expected.stdout = ""
+        [[case]]
+        name = "not good"
+        bad = true
+    "#;
+    let manifest = manifest::parse(Path::new("."), text).unwrap();
+    assert_eq!(manifest.sizes.keys().collect::<Vec<_>>(), ["default", "small"]);
+    assert_eq!(manifest.sizes["default"].invocation(&[]).stdin, b"ababab");
+    assert_eq!(manifest.sizes["small"].invocation(&[]).limits.output_bytes, 9);
+    assert_eq!(manifest.sizes["small"].expectation, Expectation::exact("1"));
+    assert_eq!(manifest.cases.iter().map(|case| case.name.as_str()).collect::<Vec<_>>(), ["good", "not good"]);
+    let own = "description = \"d\"\nstands_for = \"s\"\n";
+    for (tail, expected) in [
+        (
+            "[sizes.small]\nexpected.stdout = \"\"",
+            "workload.toml:1: the key `sizes.default` is missing; add it: see docs/ADD-A-WORKLOAD.md",
+        ),
+        ("[sizes.default]\nenv.A = \"1\"", "workload.toml:3: a size without `expected`; say what it must answer"),
+        (
+            "[sizes.default]\nlike = \"small\"",
+            "workload.toml:3: `like` without a family; say what the size gives and expects, or name the family",
+        ),
+        (
+            "expected.stdout = \"\"\n[sizes.default]\nexpected.stdout = \"\"",
+            "workload.toml:3: `expected` beside `[sizes]`; move it to `[sizes.default]`",
+        ),
+        (
+            "env.A = \"\"\n[sizes.default]\nexpected.stdout = \"\"",
+            "workload.toml: an invocation beside `[sizes]`; say in each size what it gives",
+        ),
+        (
+            "[expected]\nstdout = \"\"\n[[case]]\nname = \"a\"\nbad = true\n[[case]]\nname = \"a\"\nbad = true",
+            "workload.toml:9: two cases are named \"a\"; rename one",
+        ),
+    ] {
+        assert_eq!(said(&format!("{own}{tail}\n")), expected);
+    }
+}

@@ -52,7 +52,8 @@ fn files(path: &Path, name: &str, add: &mut impl FnMut(&[u8])) -> Result<(), Pro
     let unreadable = |e| Problem::new(path, format!("cannot be read: {e}"), "it is a part of a function's source");
     if !path.is_dir() {
         add(name.as_bytes());
-        add(&fs::read(path).map_err(unreadable)?);
+        let bytes = fs::read(path).map_err(unreadable)?;
+        add(&if path.ends_with("Cargo.lock") { dependencies(&bytes) } else { bytes });
         return Ok(());
     }
     let mut names = Vec::new();
@@ -66,4 +67,28 @@ fn files(path: &Path, name: &str, add: &mut impl FnMut(&[u8])) -> Result<(), Pro
         }
     }
     Ok(())
+}
+
+/// A lock file without the packages of the workspace itself: that there is another function changes no module.
+fn dependencies(lock: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(lock);
+    let of_a_registry = |package: &&str| package.lines().any(|line| line.starts_with("source = "));
+    text.split("\n[[package]]\n").skip(1).filter(of_a_registry).collect::<String>().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dependencies;
+
+    #[test]
+    fn packages_of_the_workspace_do_not_count() {
+        let lock = |more: &str| {
+            format!("version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = \"registry\"\n{more}")
+                .into_bytes()
+        };
+        let own = "\n[[package]]\nname = \"workload-a\"\nversion = \"0.1.0\"\ndependencies = [\n \"a\",\n]\n";
+        let other = "\n[[package]]\nname = \"b\"\nversion = \"1\"\nsource = \"registry\"\n";
+        assert_eq!(dependencies(&lock(own)), dependencies(&lock("")));
+        assert_ne!(dependencies(&lock(other)), dependencies(&lock("")));
+    }
 }

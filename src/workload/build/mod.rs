@@ -10,6 +10,7 @@ mod synthetic;
 pub use ledger::LEDGER;
 use native::folder as native_store;
 pub(super) use native::{State as NativeState, Store as NativeStore};
+pub(super) use steps::after_new;
 
 use super::{
     Problem, WorkloadError, check_filters,

@@ -2,7 +2,9 @@
 
 use super::super::{
     function::{Function, Target},
+    language::Language,
     recipe::Step,
+    toolchain,
 };
 use super::synthetic;
 use isobar_core::inspect::read_module;
@@ -76,12 +78,38 @@ impl Place<'_> {
     /// Runs the steps that come before all functions of a language.
     pub(super) fn prepare(&self, function: &Function, native: bool) -> Result<(), String> {
         let folder = function.folder.parent().unwrap_or(&function.folder);
-        let out = self.cache.join(&function.language.name);
-        fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
-        let names = Names { place: self, language: &function.language.name, name: "", out: &out, module: None };
         let steps = if native { function.native_prepare() } else { &function.language.prepare };
+        self.in_language(&function.language, "", steps, folder)
+    }
+
+    /// Runs steps in the folder of a language.
+    fn in_language(&self, language: &Language, name: &str, steps: &[Step], folder: &Path) -> Result<(), String> {
+        let out = self.cache.join(&language.name);
+        fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
+        let names = Names { place: self, language: &language.name, name, out: &out, module: None };
         steps.iter().try_for_each(|step| names.step(step, folder))
     }
+}
+
+/// Runs the steps that a language wants when the function `name` was made. `root` is isobar's own folder, absolute.
+///
+/// # Errors
+/// The toolchain that is missing, or the step that failed, in one line.
+pub(in super::super) fn after_new(root: &Path, language: &Language, name: &str) -> Result<(), String> {
+    if language.new.is_empty() {
+        return Ok(());
+    }
+    let workloads = root.join("workloads");
+    let all = toolchain::read(&workloads).map_err(|problem| problem.to_string())?;
+    let cache = root.join("target/workloads/cache");
+    let mut place = Place { root, cache: &cache, toolchains: BTreeMap::new(), env: BTreeMap::new() };
+    for needed in language.recipe.toolchains.iter().flatten() {
+        let toolchain = all.get(needed).ok_or_else(|| format!("nobody describes the toolchain `{needed}`"))?;
+        let found = toolchain.find(root).map_err(|reason| format!("{needed} {reason}"))?;
+        place.toolchains.insert(needed.clone(), found);
+        place.env.extend(toolchain.env.clone());
+    }
+    place.in_language(language, name, &language.new, &workloads.join(&language.name))
 }
 
 fn remove(path: &Path) -> Result<(), String> {

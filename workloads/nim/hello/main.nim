@@ -1,0 +1,5 @@
+## Greets whoever NAME names.
+
+import input
+
+echo "Hello, ", text("NAME"), "!"
