@@ -45,9 +45,12 @@ impl Build {
 
 fn tell(name: &str, built: &Built, check: bool) {
     match built {
-        Built::Done { bytes, changed: false } => println!("{name}: {bytes} bytes, as recorded"),
-        Built::Done { bytes, changed: true } if check => println!("{name}: {bytes} bytes, NOT as recorded"),
-        Built::Done { bytes, changed: true } => println!("{name}: {bytes} bytes"),
+        Built::Done { bytes, changed: false, .. } => println!("{name}: {bytes} bytes, as recorded"),
+        Built::Done { bytes, varies: Some(why), .. } if check => {
+            println!("{name}: {bytes} bytes, not as recorded: {why}")
+        }
+        Built::Done { bytes, .. } if check => println!("{name}: {bytes} bytes, NOT as recorded"),
+        Built::Done { bytes, .. } => println!("{name}: {bytes} bytes"),
         Built::Failed(what) => println!("{name}: failed: {what}"),
         // Named together, by toolchain.
         Built::Lacks(_) => {}
@@ -60,7 +63,7 @@ fn summary(report: &BuildReport, check: bool) -> Result<ExitCode> {
     let built = count(|built| matches!(built, Built::Done { .. }));
     let failed = count(|built| matches!(built, Built::Failed(_)));
     let lacking = count(|built| matches!(built, Built::Lacks(_)));
-    let differ = count(|built| matches!(built, Built::Done { changed: true, .. }));
+    let differ = count(|built| matches!(built, Built::Done { changed: true, varies: None, .. }));
     println!("{} up to date, {built} built, {lacking} without their toolchain, {failed} failed", report.current);
     for problem in &report.problems {
         eprintln!("{problem}");

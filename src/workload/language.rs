@@ -27,6 +27,8 @@ pub(super) struct Language {
     pub(super) prepare: Vec<Step>,
     /// Steps that come once, after a function was made from the template.
     pub(super) new: Vec<Step>,
+    /// Why its compiler gives other bytes in another folder, if it does.
+    pub(super) varies: Option<String>,
     pub(super) recipe: Recipe,
     /// By name; one without steps takes the standard ones.
     pub(super) variants: BTreeMap<String, Recipe>,
@@ -46,6 +48,7 @@ struct Document {
     args: Vec<String>,
     output: Option<String>,
     committed: Option<bool>,
+    varies: Option<Spanned<String>>,
     #[serde(default)]
     prepare: Vec<Step>,
     #[serde(default)]
@@ -69,9 +72,25 @@ impl Language {
         source.check_line("title", &document.title)?;
         let path = |path| source.check_path(path).map(str::to_owned);
         let shared = document.shared.iter().map(path).collect::<Result<Vec<String>, Problem>>()?;
+        if let Some(varies) = &document.varies {
+            source.check_line("varies", varies)?;
+        }
         let native = document.native.map(|native| checked_native(&source, native)).transpose()?;
-        let Document { title, toolchains, proposals, args, output, committed, prepare, new, build, variant, .. } =
-            document;
+        let Document {
+            title,
+            toolchains,
+            proposals,
+            args,
+            output,
+            committed,
+            varies,
+            prepare,
+            new,
+            build,
+            variant,
+            ..
+        } = document;
+        let varies = varies.map(Spanned::into_inner);
         let recipe = Recipe { description: None, title: None, toolchains, proposals, output, committed, build };
         recipe.check(&source, title.span())?;
         for steps in [&prepare, &new] {
@@ -79,7 +98,7 @@ impl Language {
         }
         let variants = checked(&source, variant)?;
         let title = title.into_inner();
-        Ok(Language { name: name.to_owned(), title, shared, args, prepare, new, recipe, variants, native })
+        Ok(Language { name: name.to_owned(), title, shared, args, prepare, new, varies, recipe, variants, native })
     }
 }
 

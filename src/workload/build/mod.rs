@@ -54,6 +54,8 @@ pub enum Built {
         bytes: u64,
         /// Its bytes are not those that were recorded.
         changed: bool,
+        /// Why a compiler gives other bytes in another folder, if it does.
+        varies: Option<String>,
     },
     /// It has to be built, and this toolchain is not here.
     Lacks(String),
@@ -93,12 +95,13 @@ struct Accepted<'a> {
     entry: Entry,
     sha256: String,
     bytes: Vec<u8>,
+    varies: Option<String>,
 }
 
 impl Accepted<'_> {
     fn built(&self, ledger: &Ledger) -> Built {
         let changed = ledger.sums.sha256(&self.target.module) != Some(&self.sha256);
-        Built::Done { bytes: self.entry.bytes, changed }
+        Built::Done { bytes: self.entry.bytes, changed, varies: self.varies.clone().filter(|_| changed) }
     }
 }
 
@@ -294,7 +297,8 @@ impl Builder {
             toolchains: toolchains.iter().map(|(name, toolchain)| format!("{name} {}", toolchain.version)).collect(),
             proposals: proposals.into_iter().map(str::to_owned).collect(),
         };
-        Ok(Accepted { target, entry, sha256: sha256_hex(&bytes), bytes })
+        let varies = function.language.varies.clone();
+        Ok(Accepted { target, entry, sha256: sha256_hex(&bytes), bytes, varies })
     }
 
     /// Puts the modules where they belong and writes what is known of them.

@@ -64,7 +64,7 @@ impl Place {
 }
 
 fn done(bytes: &[u8], changed: bool) -> Built {
-    Built::Done { bytes: bytes.len() as u64, changed }
+    Built::Done { bytes: bytes.len() as u64, changed, varies: None }
 }
 
 #[test]
@@ -111,6 +111,19 @@ fn a_check_changes_nothing() {
     let left = fs::read_dir(place.path("target/workloads")).unwrap();
     let left: Vec<_> = left.filter_map(|entry| entry.unwrap().file_name().into_string().ok()).collect();
     assert!(!left.iter().any(|name| name.starts_with("check-")), "{left:?}");
+}
+
+#[test]
+fn a_compiler_that_gives_other_bytes_elsewhere_is_told_apart() {
+    let place = Place::copying();
+    place.built();
+    let steps = "title = \"X\"\nvaries = \"its paths\"\n[[build]]\nrun = [\"cp\", \"{name}.x\", \"{out}\"]\n";
+    place.write("workloads/x/language.toml", steps.as_bytes());
+    assert!(place.is_current(), "that is no part of a module");
+    place.write("workloads/x/a/a.x", OTHER);
+    let checked = place.build(BuildOptions { check: true, ..BuildOptions::default() });
+    let varies = Some("its paths".to_owned());
+    assert_eq!(checked.built, [("x/a".to_owned(), Built::Done { bytes: OTHER.len() as u64, changed: true, varies })]);
 }
 
 #[test]
