@@ -58,7 +58,7 @@ impl Page {
     /// Adds where and how it was measured.
     pub(super) fn finish(mut self, run: &Run) -> Figure {
         let header = &run.header;
-        let schedule = words::schedule(header);
+        let schedule = words::schedule(run);
         let quick = if header.quick { ", quick run" } else { "" };
         let machine = |machine: &crate::record::Machine| {
             let cores = units::count(machine.cores as usize, "core");

@@ -157,8 +157,11 @@ fn in_order<T: Ord + Clone>(known: impl Iterator<Item = T>, present: impl Iterat
     ordered
 }
 
+/// A part of a cell, and its values by process.
+type Part = ((Cell, &'static str), Vec<Vec<f64>>);
+
 /// What the scenario shows beside its number, by column.
-fn parts(cell: &Cell, records: &[&Record]) -> Vec<((Cell, &'static str), Vec<Vec<f64>>)> {
+fn parts(cell: &Cell, records: &[&Record]) -> Vec<Part> {
     let mut records = records.to_vec();
     records.sort_by_key(|record| record.round);
     let scenario = cell.scenario.scenario();

@@ -148,7 +148,7 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
         ("Machine".to_owned(), hardware),
         ("System".to_owned(), system),
         ("Measured".to_owned(), format!("{} with isobar {}", units::date(header.started_at_s), header.isobar)),
-        ("Plan".to_owned(), format!("{}, seed {}{quick}", words::schedule(header), header.seed)),
+        ("Plan".to_owned(), format!("{}, seed {}{quick}", words::schedule(run), header.seed)),
     ];
     let numbers: Vec<f64> =
         rows.iter().filter_map(Row::measured).map(|measured| measured.summary.relative_half_width()).collect();

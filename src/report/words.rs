@@ -2,9 +2,10 @@
 
 use super::units;
 use crate::experiment::CellStop;
-use crate::record::{Header, Schedule};
+use crate::record::{Cell, Run, Schedule};
 use isobar_core::measure::{Scale, Scenario, ScenarioId};
 use isobar_core::{Enforcer, Execution};
+use std::collections::BTreeMap;
 
 /// `cold start`, `throughput on 2 threads`, `open loop over HTTP at 1000 requests/s`.
 pub(super) fn scenario(id: ScenarioId) -> String {
@@ -31,14 +32,24 @@ pub(super) fn capitalised(title: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// `5 processes for each cell`, or why there may be more.
-pub(crate) fn schedule(header: &Header) -> String {
-    let Schedule { min_processes, max_processes, precision, .. } = header.schedule;
+/// `5 processes for each cell`, why there may be more, and where there are fewer without a failure: the time was up, or the
+/// run was stopped.
+pub(crate) fn schedule(run: &Run) -> String {
+    let Schedule { min_processes, max_processes, precision, .. } = run.header.schedule;
     let fewest = units::count(min_processes as usize, "process");
-    if max_processes <= min_processes {
-        return format!("{fewest} for each cell");
+    let up_to = (max_processes > min_processes)
+        .then(|| format!(", up to {max_processes} until it is known within ±{}", units::percent(precision)));
+    let mut measured: BTreeMap<&Cell, u32> = run.header.cells.iter().map(|cell| (cell, 0)).collect();
+    for record in &run.records {
+        // A failure ends a cell, so it is not missing anything.
+        *measured.entry(&record.cell).or_default() += if record.result.is_ok() { 1 } else { min_processes };
     }
-    format!("{fewest} for each cell, up to {max_processes} until it is known within ±{}", units::percent(precision))
+    let fewer = measured.values().filter(|count| **count < min_processes);
+    let fewer = fewer
+        .clone()
+        .min()
+        .map(|least| format!("; fewer, at least {least}, in {} of {} cells", fewer.count(), measured.len()));
+    format!("{fewest} for each cell{}{}", up_to.unwrap_or_default(), fewer.unwrap_or_default())
 }
 
 /// `User time`, `Peak RSS`: a measure's name as a heading, the unit left out.
