@@ -10,7 +10,7 @@ use crate::stats::Summary;
 use std::collections::BTreeSet;
 
 /// A chart of one scenario: a panel for each function, with a dot for each runtime. `draw_row` adds what stands at the
-/// right of a row: it gets the row, the panel's right side and the row's middle.
+/// right of a row: it gets the summary, the panel's right side and the row's middle.
 pub(super) struct Points<'a> {
     pub(super) scenario: &'a str,
     pub(super) title: &'a str,

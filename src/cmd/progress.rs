@@ -32,7 +32,7 @@ pub(super) fn measure(
 ) -> Result<ExitCode> {
     end_on_interrupt(folder.path().to_owned())?;
     let pins = if header.pinned { Some(pin(&header)?) } else { None };
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(0);
     let own_time = OwnTime::start();
     let records =
         experiment::run(&header, records, pins.as_ref(), &registry.runtimes, workloads, &mut folder, &mut progress)?;
@@ -72,14 +72,15 @@ fn end_on_interrupt(folder: PathBuf) -> Result<()> {
 }
 
 /// A bar on a terminal; elsewhere a line now and then.
-struct Progress {
-    bar: ProgressBar,
-    lines: bool,
+pub(super) struct Progress {
+    pub(super) bar: ProgressBar,
+    pub(super) lines: bool,
 }
 
 impl Progress {
-    fn new() -> Self {
-        let bar = ProgressBar::new(0);
+    /// Of so many things.
+    pub(super) fn new(length: u64) -> Self {
+        let bar = ProgressBar::new(length);
         let template = "{bar:30} {pos}/{len}  {eta} left  {wide_msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_secs(1));

@@ -1,12 +1,11 @@
 use super::Places;
 use super::answer::print;
+use super::progress::Progress;
 use crate::compare::Format;
 use crate::verify::{Bounds, Checked, Plan, Verdict, Verification, Wanted, answer, verify};
 use crate::workload::known_failures;
 use anyhow::{Context, Result};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -83,7 +82,7 @@ impl Verify {
             jobs: self.jobs,
             skip_known: self.skip_known,
         };
-        let progress = Progress::new(plan.pairs.len());
+        let progress = Progress::new(plan.pairs.len() as u64);
         let mut found = verify(&plan, &bounds, &known, folder.path(), &|cells| progress.ended(cells))?;
         progress.bar.finish_and_clear();
         found.absent = registry.absent;
@@ -106,21 +105,7 @@ fn end_on_interrupt(folder: PathBuf) -> Result<()> {
     .context("cannot listen for Ctrl-C")
 }
 
-/// A bar on a terminal; elsewhere a line now and then.
-struct Progress {
-    bar: ProgressBar,
-    lines: bool,
-}
-
 impl Progress {
-    fn new(pairs: usize) -> Self {
-        let bar = ProgressBar::new(pairs as u64);
-        let template = "{bar:30} {pos}/{len}  {eta} left  {wide_msg}";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.enable_steady_tick(Duration::from_secs(1));
-        Progress { bar, lines: !std::io::stderr().is_terminal() }
-    }
-
     /// A pair is done: what failed is said at once.
     fn ended(&self, cells: &[Checked]) {
         for cell in cells {
