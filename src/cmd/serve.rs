@@ -295,7 +295,7 @@ impl Serve {
 const DEFAULT_MODES: [(Strategy, &str); 3] = [
     (Strategy::Naive, "wasmtime/cranelift+limits"),
     (Strategy::Cached, "wasmtime/cranelift+limits"),
-    (Strategy::Pooled, "wasmtime/cranelift-aot+pooling+resident+limits"),
+    (Strategy::Pooled, "wasmtime/cranelift-aot+pooling+resident+shared-wasi+limits"),
 ];
 
 /// A runtime whose engine holds functions to all their limits runs in this process, any other in runner processes, which
