@@ -209,6 +209,17 @@ impl Catalogue {
         })
     }
 
+    /// A function in one of its sizes as a function of its own, whose only size it is: `rust/fibonacci:large`. So one run can
+    /// measure several. `None` if there is no such function or size.
+    pub fn sized(&self, name: &str) -> Option<Workload> {
+        let (function, size) = name.split_once(':')?;
+        let workload = self.workloads.iter().find(|workload| workload.name == function)?;
+        let work = workload.sizes.get(size)?.clone();
+        let (invocation, expectation) = workload.size(size)?;
+        let (sizes, instead) = (BTreeMap::from([("default".to_owned(), work)]), BTreeMap::new());
+        Some(Workload { name: name.to_owned(), invocation, expectation, sizes, instead, ..workload.clone() })
+    }
+
     fn add(
         &mut self,
         root: &Path,
