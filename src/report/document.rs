@@ -1,7 +1,7 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{detail, languages, machines, tables, units, words};
+use super::{break_even, detail, languages, machines, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
@@ -67,13 +67,14 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
             blocks.push(heading(2, "Languages"));
         }
         blocks.extend(languages);
-        let of_scenario = |chart: &&chart::Chart| matches!(chart.shows, chart::Shows::Scenario(_));
-        let charts: Vec<Block> = chart::wanted(run, rows).filter(of_scenario).map(Block::Chart).collect();
+        let other = |chart: &&chart::Chart| !chart.shows.is_of_languages();
+        let charts: Vec<Block> = chart::wanted(run, rows).filter(other).map(Block::Chart).collect();
         // A scenario need not have a chart.
         if !charts.is_empty() {
             blocks.push(heading(2, "Charts"));
         }
         blocks.extend(charts);
+        blocks.extend(break_even::blocks(run));
         for name in functions(rows) {
             function(run, rows, name, &mut blocks);
         }
