@@ -32,7 +32,8 @@ pub enum FunctionSet {
 }
 
 impl FunctionSet {
-    fn holds(self, workload: &Workload) -> bool {
+    /// Whether a function belongs to the set.
+    pub fn holds(self, workload: &Workload) -> bool {
         match self {
             FunctionSet::Quick => workload.quick,
             FunctionSet::Default => workload.default,
