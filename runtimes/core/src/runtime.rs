@@ -144,6 +144,9 @@ pub struct RuntimeInfo {
     /// to the last byte and its end, without the runner's own start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_process: bool,
+    /// The variables that a function must know to be measured in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }
 
 impl RuntimeInfo {
@@ -166,6 +169,7 @@ impl RuntimeInfo {
             form: Form::Wasm,
             scenarios: None,
             own_process: false,
+            variables: Vec::new(),
         }
     }
 

@@ -42,6 +42,8 @@ pub(crate) fn info(id: RuntimeId, class: Class, version: &str, settings: &[(&str
         class,
         form: Form::Native,
         own_process: true,
+        // Nothing is compiled, and what has ended has no memory to be weighed.
+        scenarios: Some(["cold", "process-cold", "warm", "throughput"].map(str::to_owned).to_vec()),
         ..RuntimeInfo::wasm(id)
     }
 }
