@@ -100,6 +100,12 @@ pub trait Module: Send + Sync {
 pub trait Instance {
     /// Runs `_start` to its end and collects the output. It is called once.
     fn execute(&mut self) -> Result<Outcome, Failure>;
+
+    /// As [`Instance::execute`], and what ran stays in memory until this is dropped. Where executing leaves the sandbox
+    /// as it is, that is the same.
+    fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
+        self.execute()
+    }
 }
 
 /// Writes an artifact, so that a reader finds all of it or nothing.

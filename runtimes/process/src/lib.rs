@@ -10,6 +10,7 @@ mod oci;
 mod place;
 mod probe;
 mod spawn;
+mod stay;
 #[cfg(test)]
 mod tests;
 mod tool;

@@ -87,3 +87,25 @@ fn a_whole_invocation_is_timed_from_its_start_to_its_end() {
     assert_eq!(once.outcome.stdout, b"late\n");
     assert!(once.elapsed_ns >= 50_000_000, "{}", once.elapsed_ns);
 }
+
+#[test]
+fn a_process_that_stays_has_answered_and_still_weighs() {
+    let engine = Native::process("test").engine().unwrap();
+    let module = engine.load(Path::new("/bin/sh")).unwrap();
+    let mut stays = Vec::new();
+    let before = engine.pss_bytes().unwrap();
+    for code in 0..3 {
+        let mut instance = module.instantiate(&shell(&format!("cat; echo out; exit {code}"))).unwrap();
+        let outcome = instance.execute_and_stay().unwrap();
+        assert_eq!((outcome.exit_code, &*outcome.stdout), (code, &b"out\n"[..]));
+        stays.push(instance);
+    }
+    // Libraries are shared among them: tens of KiB is what each has alone.
+    let with = engine.pss_bytes().unwrap();
+    assert!(with > before + 3 * (16 << 10), "{before} {with}");
+    drop(stays);
+    assert!(engine.pss_bytes().unwrap() < with - 2 * (16 << 10));
+    // Whoever is ended by a signal is held, too.
+    let mut instance = module.instantiate(&shell("kill -SEGV $$")).unwrap();
+    assert!(matches!(instance.execute_and_stay(), Err(Failure::Trap { .. })));
+}
