@@ -118,7 +118,9 @@ impl Plan {
         for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
             let obstacle =
                 |id: &ScenarioId| info.refusal(id.name()).or_else(|| id.scenario().obstacle(info, id.threads()));
-            let lacks = |workload: &&&Workload| !plan.formless.iter().any(|lack| lack.is_of(info, workload));
+            let lacks = |workload: &&&Workload| {
+                !plan.formless.iter().any(|lack| lack.function == workload.name && lack.runtimes.contains(&info.id))
+            };
             let functions: Vec<&Workload> = functions.iter().filter(lacks).copied().collect();
             let asked = |id: &ScenarioId| {
                 chosen.filtered[2] || id.scenario().opt_in().is_none_or(|by| measures.iter().any(|name| name == by))
@@ -154,28 +156,27 @@ impl Plan {
     }
 }
 
-impl Formless {
-    /// Whether it is about this function in this runtime.
-    fn is_of(&self, info: &RuntimeInfo, workload: &Workload) -> bool {
-        self.form == info.form && self.function == workload.name
-    }
-}
-
 /// What there is not, of the functions in the forms that these runtimes load.
 fn formless<'a>(infos: impl Iterator<Item = &'a RuntimeInfo>, functions: &[&Workload]) -> Vec<Formless> {
-    let mut by_form: BTreeMap<Form, Vec<RuntimeId>> = BTreeMap::new();
+    let mut alike: BTreeMap<(Form, &[String]), Vec<RuntimeId>> = BTreeMap::new();
     for info in infos {
-        by_form.entry(info.form).or_default().push(info.id.clone());
+        alike.entry((info.form, &info.variables)).or_default().push(info.id.clone());
     }
     let mut formless = Vec::new();
-    for (form, runtimes) in by_form {
+    for ((form, variables), runtimes) in alike {
         let lack = |workload: &&Workload| {
-            let reason = workload.form(form).err()?.reason();
+            let reason = workload.form(form).err().map(|e| e.reason()).or_else(|| unknown(workload, variables))?;
             Some(Formless { function: workload.name.clone(), form, runtimes: runtimes.clone(), reason })
         };
         formless.extend(functions.iter().filter_map(lack));
     }
     formless
+}
+
+/// Why a function cannot be given these variables, if so.
+fn unknown(workload: &Workload, variables: &[String]) -> Option<String> {
+    let knows = |name: &&String| workload.family.iter().any(|family| family.variables.iter().any(|(n, _)| n == *name));
+    variables.iter().find(|name| !knows(name)).map(|name| format!("it does not know the variable {name}"))
 }
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.
