@@ -73,7 +73,7 @@ fn starts(subject: &Subject, budget: &Budget) -> Result<Measurement, MeasureErro
         drop(Running::start(subject)?);
     }
     let (samples, elapsed_ns) = (budget.warm_up_samples, nanoseconds(before.elapsed()));
-    let warm_up = WarmUp { samples, elapsed_ns, end: WarmUpEnd::Samples };
+    let warm_up = WarmUp { samples, elapsed_ns, end: WarmUpEnd::None };
     let (mut listen_ns, mut first_request_ns) = (Vec::new(), Vec::new());
     let since = Instant::now();
     let stop = loop {
@@ -144,7 +144,7 @@ fn knee(subject: &Subject, budget: &Budget) -> Result<Found, MeasureError> {
     let found = sweep::knee(&steps, KNEE_P99_BELOW_NS).map(|knee| knee.rate);
     let Some(found) = found else { return Err(Failure::host(not_held(&steps)).into()) };
     let at_knee = records.into_iter().find(|record| record.cell.scenario.threads() == found);
-    let warm_up = WarmUp { samples: 0, elapsed_ns: warm_up_ns, end: WarmUpEnd::Time };
+    let warm_up = WarmUp { samples: 0, elapsed_ns: warm_up_ns, end: WarmUpEnd::None };
     let readings = [("p99_below_ns".to_owned(), KNEE_P99_BELOW_NS)].into();
     let measurement = Measurement { samples: curve(&steps), warm_up, stop: Stop::Samples, readings };
     let (histogram, load) = at_knee.map_or((None, None), |record| (record.histogram, record.load));

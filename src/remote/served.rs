@@ -60,3 +60,49 @@ pub fn behind_platform(runtimes: &[RemoteRuntime], program: &Path, runners: Opti
     };
     all.filter_map(behind).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{PATIENCE, Program};
+    use super::*;
+    use std::sync::Arc;
+
+    fn runtime(info: RuntimeInfo) -> RemoteRuntime {
+        let program = Program { path: "runner".into(), args: vec![], launcher: vec![], cpus: vec![] };
+        RemoteRuntime { program: Arc::new(program), info, patience: PATIENCE, served: None }
+    }
+
+    fn wasm(id: &str) -> RuntimeInfo {
+        RuntimeInfo::wasm(id.parse().unwrap())
+    }
+
+    #[test]
+    fn what_loads_modules_is_behind_the_platform_in_each_strategy() {
+        let server = RuntimeInfo { class: Class::Server, ..wasm("a/server") };
+        let native = RuntimeInfo { form: Form::Native, class: Class::Process, ..wasm("native/process") };
+        let runtimes = [wasm("a/b"), wasm("a/b+limits"), server, native].map(runtime);
+        let behind = behind_platform(&runtimes, Path::new("isobar-platform"), None);
+        let names: Vec<&str> = behind.iter().map(|runtime| runtime.info().id.as_str()).collect();
+        let wanted =
+            ["a/b+naive", "a/b+cached", "a/b+pooled", "a/b+limits+naive", "a/b+limits+cached", "a/b+limits+pooled"];
+        assert_eq!(names, wanted);
+        assert!(behind.iter().all(|runtime| runtime.info().refusal("http-knee").is_none()));
+        assert!(behind.iter().all(|runtime| runtime.info().refusal("warm").is_some()));
+        assert_eq!(behind[4].name().as_str(), "a/b+limits", "its runner knows nothing of the platform");
+        assert!(behind_platform(&behind, Path::new("isobar-platform"), None).is_empty());
+    }
+
+    #[test]
+    fn a_plain_mode_stands_for_what_the_platform_would_choose() {
+        let plain = |base: &str, strategy| {
+            let base = base.parse().unwrap();
+            let served = Served { program: PathBuf::new(), runners: None, base, strategy };
+            served.plain().map(|plain| plain.to_string())
+        };
+        assert_eq!(plain("wasmi/lazy", "naive").as_deref(), Some("wasmi/lazy"));
+        assert_eq!(plain("wasmtime/cranelift+limits", "cached").as_deref(), Some("wasmtime/cranelift"));
+        assert_eq!(plain("wasmtime/cranelift+limits", "pooled"), None);
+        let best = plain("wasmtime/cranelift-aot+pooling+resident+limits", "pooled");
+        assert_eq!(best.as_deref(), Some("wasmtime/cranelift-aot"));
+    }
+}
