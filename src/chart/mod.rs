@@ -12,6 +12,7 @@ pub mod figure;
 mod font;
 mod heat;
 pub mod history;
+mod knee;
 mod languages;
 mod latency_over_load;
 mod page;
@@ -97,7 +98,7 @@ impl Shows {
 }
 
 /// All charts, in the order of the reports.
-pub const CHARTS: [Chart; 18] = [
+pub const CHARTS: [Chart; 19] = [
     Chart {
         name: "cold",
         title: "Cold start by phase: lower is better",
@@ -200,6 +201,12 @@ pub const CHARTS: [Chart; 18] = [
         title: "Latency over load with fresh connections: lower is better",
         shows: Shows::Scenario("http-open-fresh"),
         draw: latency_over_load::draw_fresh,
+    },
+    Chart {
+        name: "latency-over-load-by-strategy",
+        title: "Latency over load, by strategy: lower and further right is better",
+        shows: Shows::Scenario("http-knee"),
+        draw: knee::draw,
     },
 ];
 
