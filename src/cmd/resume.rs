@@ -52,6 +52,11 @@ impl Resume {
             let restored = restore_brought(&self.run, function);
             brought.extend(restored.with_context(|| format!("{} cannot go on", self.run.display()))?);
         }
-        if brought.is_empty() { Ok(places.catalogue()?.workloads().to_vec()) } else { Ok(brought) }
+        if !brought.is_empty() {
+            return Ok(brought);
+        }
+        let catalogue = places.catalogue()?;
+        let sized = header.functions.iter().filter_map(|function| catalogue.sized(&function.name));
+        Ok(catalogue.workloads().iter().cloned().chain(sized).collect())
     }
 }

@@ -1,11 +1,12 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{detail, keep_alive, languages, machines, tables, units, words};
+use super::{break_even, detail, keep_alive, languages, machines, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
-use crate::record::{Function, Run};
+use crate::record::{Formless, Function, Run};
+use isobar_core::RuntimeId;
 use isobar_core::measure::{SCENARIOS, Scale, Scenario, ScenarioId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,13 +67,14 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
             blocks.push(heading(2, "Languages"));
         }
         blocks.extend(languages);
-        let of_scenario = |chart: &&chart::Chart| matches!(chart.shows, chart::Shows::Scenario(_));
-        let charts: Vec<Block> = chart::wanted(run, rows).filter(of_scenario).map(Block::Chart).collect();
+        let other = |chart: &&chart::Chart| !chart.shows.is_of_languages();
+        let charts: Vec<Block> = chart::wanted(run, rows).filter(other).map(Block::Chart).collect();
         // A scenario need not have a chart.
         if !charts.is_empty() {
             blocks.push(heading(2, "Charts"));
         }
         blocks.extend(charts);
+        blocks.extend(break_even::blocks(run));
         for name in functions(rows) {
             function(run, rows, name, &mut blocks);
         }
@@ -113,6 +115,7 @@ fn not_measured(run: &Run) -> Option<Block> {
     let mut list: Vec<(String, String)> =
         run.header.absent.iter().map(|absent| (absent.family.clone(), absent.reason.clone())).collect();
     list.extend(run.header.unbuilt.iter().map(|unbuilt| (unbuilt.function.clone(), unbuilt.reason.clone())));
+    list.extend(formless(run));
     let mut skipped: BTreeMap<(ScenarioId, &str), BTreeSet<&str>> = BTreeMap::new();
     for skip in &run.header.skipped {
         // Of several numbers of threads, the first stands for all.
@@ -134,6 +137,22 @@ fn not_measured(run: &Run) -> Option<Block> {
         (words::capitalised(&titles.join(", ")), format!("{reason}: {}", runtimes.join(", ")))
     }));
     if list.is_empty() { None } else { Some(Block::Definitions(list)) }
+}
+
+/// Functions that some runtimes have nothing of to load: once for each reason.
+fn formless(run: &Run) -> Vec<(String, String)> {
+    let mut reasons: Vec<(Vec<&str>, &[RuntimeId], &str)> = Vec::new();
+    for Formless { function, runtimes, reason, .. } in &run.header.formless {
+        match reasons.iter_mut().find(|(_, of, known)| (*of, *known) == (runtimes, reason)) {
+            Some((functions, ..)) => functions.push(function),
+            None => reasons.push((vec![function], runtimes, reason)),
+        }
+    }
+    let line = |(functions, runtimes, reason): (Vec<&str>, &[RuntimeId], &str)| {
+        let runtimes: Vec<&str> = runtimes.iter().map(RuntimeId::as_str).collect();
+        (functions.join(", "), format!("{reason}: {}", runtimes.join(", ")))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 fn heading(level: u8, text: &str) -> Block {

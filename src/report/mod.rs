@@ -1,6 +1,7 @@
 //! What a run tells: a table in the terminal, `report.md` and `report.html`. All of them are pure functions of the run:
 //! the same records give the same bytes.
 
+mod break_even;
 mod columns;
 mod detail;
 mod details;

@@ -25,7 +25,9 @@ scenarios![
     warm::Warm,
     throughput::Throughput,
     density::Density,
-    instructions::Instructions;
+    instructions::Instructions,
+    instantiate::Instantiate,
+    load_instantiate::LoadInstantiate;
     http::CLOSED,
     http::CLOSED_FRESH,
     http::OPEN,
