@@ -11,7 +11,7 @@ mod store;
 mod tests;
 
 pub use export::{ExportError, Format, export};
-pub use load::{Fault, Faults, LoadPlan, LoadResult, LoadStop, Loop, Starts};
+pub use load::{Fault, Faults, Kept, LoadPlan, LoadResult, LoadStop, Loop, Starts};
 pub use machine::{Machine, cores};
 pub use merge::{MergeError, merge, store};
 pub use schema::{Part, schema};

@@ -1,7 +1,7 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{break_even, detail, languages, machines, tables, units, words};
+use super::{break_even, detail, keep_alive, languages, machines, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
@@ -79,6 +79,7 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
             function(run, rows, name, &mut blocks);
         }
     }
+    blocks.extend(keep_alive::blocks(run));
     with_heading("Failures", tables::failures(rows).map(Block::Table), &mut blocks);
     with_heading("Not measured", not_measured(run), &mut blocks);
     if let Some(table) = tables::artifacts(rows) {

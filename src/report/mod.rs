@@ -7,6 +7,7 @@ mod detail;
 mod details;
 mod document;
 mod html;
+pub(crate) mod keep_alive;
 pub(crate) mod languages;
 mod machines;
 mod markdown;
