@@ -5,7 +5,7 @@
 
 use isobar_core::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
 use isobar_core::process::peak_rss_bytes_of;
-use isobar_core::runner::{PROTOCOL, Reply, Request};
+use isobar_core::runner::{NotHere, PROTOCOL, Reply, Request};
 use isobar_core::runtime::{Enforcer, Engine, Instance, Module, Remote, Runtime, RuntimeInfo};
 use isobar_core::{Failure, Invocation, Limits, Once, Outcome};
 use std::ffi::OsString;
@@ -63,16 +63,16 @@ pub struct RemoteRuntime {
 }
 
 impl RemoteRuntime {
-    /// Asks a runner program which runtimes it has.
+    /// Asks a runner program which runtimes it has, and which it cannot have on this machine.
     ///
     /// # Errors
     /// What keeps it from being used: it does not start, does not answer, or speaks another version of the protocol.
-    pub fn discover(program: Program) -> Result<Vec<RemoteRuntime>, Failure> {
+    pub fn discover(program: Program) -> Result<(Vec<RemoteRuntime>, Vec<NotHere>), Failure> {
         let program = Arc::new(program);
         match Runner::start(&program)?.ask(&Request::Describe, HELLO)? {
-            Reply::Described { protocol: PROTOCOL, runtimes, .. } => {
+            Reply::Described { protocol: PROTOCOL, runtimes, absent, .. } => {
                 let of_program = |info| RemoteRuntime { program: program.clone(), info, patience: PATIENCE };
-                Ok(runtimes.into_iter().map(of_program).collect())
+                Ok((runtimes.into_iter().map(of_program).collect(), absent))
             }
             Reply::Described { protocol, .. } => Err(Failure::host(format!(
                 "{} speaks version {protocol} of the runner protocol and isobar speaks {PROTOCOL}: rebuild it",

@@ -72,6 +72,15 @@ pub enum Request {
     },
 }
 
+/// A runtime that a runner knows and that cannot run on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotHere {
+    /// Which: a runtime, or a whole family.
+    pub runtime: String,
+    /// Why, and what to do, in one line.
+    pub reason: String,
+}
+
 /// What a runner answers. `elapsed_ns` is the time that the asked phase took, as the runner saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "kebab-case")]
@@ -84,6 +93,9 @@ pub enum Reply {
         version: String,
         /// Its runtimes.
         runtimes: Vec<RuntimeInfo>,
+        /// What it would have, were the machine another.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        absent: Vec<NotHere>,
     },
     /// It is done.
     Done {

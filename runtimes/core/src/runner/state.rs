@@ -1,4 +1,4 @@
-use super::protocol::{PROTOCOL, Reply, Request};
+use super::protocol::{NotHere, PROTOCOL, Reply, Request};
 use crate::contract::{Failure, Invocation};
 use crate::measure::{self, MeasureError, nanoseconds};
 use crate::process::{AllocationLimit, limit_allocation};
@@ -10,6 +10,7 @@ use std::time::Instant;
 /// What a runner holds between requests.
 pub(super) struct State<'a> {
     runtimes: &'a [Box<dyn Runtime>],
+    absent: &'a [NotHere],
     // Dropped in this order: sandboxes, modules, engine.
     instances: HashMap<u64, (Box<dyn Instance>, Option<AllocationLimit>)>,
     modules: HashMap<u64, Box<dyn Module>>,
@@ -18,8 +19,8 @@ pub(super) struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    pub(super) fn new(runtimes: &'a [Box<dyn Runtime>]) -> Self {
-        State { runtimes, instances: HashMap::new(), modules: HashMap::new(), engine: None, last_handle: 0 }
+    pub(super) fn new(runtimes: &'a [Box<dyn Runtime>], absent: &'a [NotHere]) -> Self {
+        State { runtimes, absent, instances: HashMap::new(), modules: HashMap::new(), engine: None, last_handle: 0 }
     }
 
     pub(super) fn answer(&mut self, request: Request) -> Reply {
@@ -55,6 +56,7 @@ impl<'a> State<'a> {
             protocol: PROTOCOL,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             runtimes: self.runtimes.iter().map(|runtime| runtime.info().clone()).collect(),
+            absent: self.absent.to_vec(),
         }
     }
 
