@@ -223,6 +223,15 @@ pub fn wanted(run: &Run, rows: &[Row]) -> impl Iterator<Item = &'static Chart> {
     CHARTS.iter().filter(|chart| chart.shows.is_in(run, rows))
 }
 
+/// A chart as SVG.
+///
+/// # Errors
+/// It cannot be drawn.
+pub fn svg(chart: &Chart, run: &Run, rows: &[Row]) -> Result<String, ChartError> {
+    let failed = |source| ChartError { path: PathBuf::from(chart.name).with_extension("svg"), source };
+    paint::svg(&(chart.draw)(run, rows), chart.title).map_err(failed)
+}
+
 /// Draws all charts of a run into `charts/` in its folder, each as the files of [`write`], and names the files.
 pub fn draw_all(run: &Run, folder: &Path) -> Result<Vec<PathBuf>, ChartError> {
     draw(run, &report::rows(run), folder)

@@ -208,6 +208,7 @@ impl Run {
         Header {
             schema: SCHEMA,
             isobar: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: typed(std::env::args().skip(1)),
             started_at_s: now.as_secs(),
             quick: self.quick,
             seed,
@@ -249,6 +250,22 @@ fn names(runtimes: &[RuntimeId]) -> String {
         [one] => one.to_string(),
         [first, others @ ..] => format!("{first} and {} more", others.len()),
     }
+}
+
+/// What of the arguments belongs to the plan: not where the run is kept, nor which part of it is measured.
+pub(super) fn typed(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    const LEFT_OUT: [&str; 3] = ["--into", "--results", "--shard"];
+    let mut kept = Vec::new();
+    let mut is_value = false;
+    for argument in arguments {
+        let (name, has_value) = argument.split_once('=').map_or((&argument[..], false), |(name, _)| (name, true));
+        let left_out = is_value || LEFT_OUT.contains(&name);
+        is_value = left_out && !is_value && !has_value;
+        if !left_out {
+            kept.push(argument);
+        }
+    }
+    kept
 }
 
 /// How long a run takes, judged by the budgets of its cells.
@@ -295,4 +312,16 @@ pub(super) fn function(workload: &Workload, languages: bool) -> record::Function
 /// `2026-11-20T17-25-42Z`: sorts by time, and every file system takes it.
 fn folder_name(now: Duration) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + now).to_string().replace(':', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typed;
+
+    #[test]
+    fn where_a_run_is_kept_is_not_noted() {
+        let typed = |line: &str| typed(line.split(' ').map(str::to_owned)).join(" ");
+        assert_eq!(typed("run --into /a --quick --shard 1/2 --filter --into=b x"), "run --quick --filter x");
+        assert_eq!(typed("run --results=/a --seed 3"), "run --seed 3");
+    }
 }

@@ -57,6 +57,7 @@ pub fn header(plan: LoadPlan, cells: Vec<Cell>, functions: Vec<Function>, seed: 
     let mut header = Header {
         schema: SCHEMA,
         isobar: env!("CARGO_PKG_VERSION").to_owned(),
+        arguments: Vec::new(),
         started_at_s: now.as_secs(),
         quick: false,
         seed,

@@ -34,6 +34,9 @@ pub struct Header {
     pub schema: u32,
     /// The version of isobar.
     pub isobar: String,
+    /// What was typed after `isobar`, without where the run was to be kept and which part of it was to be measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
     /// When the run was started, in seconds since the Unix epoch.
     pub started_at_s: u64,
     /// Whether the run was a `--quick` one.

@@ -1,6 +1,7 @@
 //! What tables show beside a scenario's number.
 
 use super::details::PERCENTILES;
+use super::document::Entry;
 use super::summary::{Measured, Row};
 use super::{units, words};
 use isobar_core::measure::{Scale, Scenario};
@@ -54,6 +55,17 @@ impl Column {
         let name = self.name(scenario);
         // p99 is a symbol.
         if let Column::Percentile(_) = self { name } else { words::capitalised(&name) }
+    }
+
+    /// [`Column::show`] in a table, with what it is sorted by.
+    pub(super) fn entry(self, measured: &Measured) -> Entry {
+        let value = match self {
+            Column::Part(at) => measured.parts.get(at).map(|part| part.median),
+            // As small as possible is as many as possible.
+            Column::PerGib => Some(1.0 / measured.summary.median).filter(|value| value.is_finite()),
+            Column::Percentile(at) => measured.percentiles.and_then(|percentiles| percentiles[at]),
+        };
+        Entry { value, ..Entry::text(self.show(measured)) }
     }
 
     /// What it shows of a cell.
