@@ -25,6 +25,7 @@ fn runs() -> Vec<Run> {
     runs.push(long);
     runs.push(loaded());
     runs.push(swept());
+    runs.push(synthetic::classes());
     let mut long = synthetic::languages(9, 6, false);
     let name = |name: &str| format!("{name} {}", "long ".repeat(40)).trim_end().to_owned();
     for function in &mut long.header.functions {
