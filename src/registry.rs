@@ -12,6 +12,9 @@ pub const RUNNERS_VARIABLE: &str = "ISOBAR_RUNNERS";
 /// The environment variable that names the folder where the runner programs are, when they are not beside isobar.
 pub const RUNNER_DIR_VARIABLE: &str = "ISOBAR_RUNNER_DIR";
 
+/// The environment variable that names isobar's own folder.
+const ROOT_VARIABLE: &str = "ISOBAR_ROOT";
+
 /// A family of runtimes: what one runner program offers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +39,31 @@ const BUILT_IN: [(&str, &str, &str); 6] = [
     ("wasm3", "isobar-runner-wasm3", "cargo build --release --workspace"),
     ("wasmi", "isobar-runner-wasmi", "cargo build --release --workspace"),
 ];
+
+/// The runner in JavaScript, below isobar's own folder.
+const NODE_RUNNER: &str = "runtimes/node/runner.mjs";
+
+/// V8's own WebAssembly and isolates, in Node.js.
+fn node() -> Family {
+    let runner = root().map_or_else(|| PathBuf::from(NODE_RUNNER), |root| root.join(NODE_RUNNER));
+    let args = ["--no-warnings", "--expose-gc", "--no-node-snapshot", &runner.to_string_lossy()].map(str::to_owned);
+    Family {
+        family: "node".to_owned(),
+        program: "node".to_owned(),
+        args: args.into(),
+        remedy: "apt-get install nodejs, then scripts/setup --baselines".to_owned(),
+    }
+}
+
+/// isobar's own folder: that of the environment, or the nearest one with that runner above the current folder or above
+/// isobar itself.
+fn root() -> Option<PathBuf> {
+    let named = std::env::var_os(ROOT_VARIABLE).map(PathBuf::from);
+    let here = std::env::current_dir().unwrap_or_default();
+    let exe = std::env::current_exe().unwrap_or_default();
+    let candidates = named.iter().map(PathBuf::as_path).chain(here.ancestors()).chain(exe.ancestors());
+    candidates.filter(|folder| folder.join(NODE_RUNNER).is_file()).find_map(|folder| folder.canonicalize().ok())
+}
 
 /// What is on this machine.
 #[derive(Default)]
@@ -68,7 +96,8 @@ impl Registry {
             args: Vec::new(),
             remedy: remedy.to_owned(),
         });
-        let families = built_in.into_iter().chain(manifests.map(read_manifests).transpose()?.unwrap_or_default());
+        let families = built_in.into_iter().chain([node()]);
+        let families = families.chain(manifests.map(read_manifests).transpose()?.unwrap_or_default());
         // Starting a runner takes from 1 to 50 ms, most of it waiting for the disk: all at once.
         let answers: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = families.map(|family| scope.spawn(|| ask(family))).collect();

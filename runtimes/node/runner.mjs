@@ -1,0 +1,70 @@
+// The runner of JavaScript engines: answers the requests of docs/RUNNER.md on standard input until it ends.
+
+import fs from "node:fs";
+import { Worker } from "node:worker_threads";
+import { Failed, hostFailure } from "./src/failure.mjs";
+import { State } from "./src/state.mjs";
+
+const STDOUT = 1;
+const NEWLINE = 0x0a;
+
+// Ends this process when isobar is gone, even in the middle of a function that never ends.
+const WATCH = `
+  const parent = process.ppid;
+  setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);
+`;
+
+// The pipe is for replies alone.
+console.log = console.info = console.debug = console.error;
+
+function send(reply) {
+  const line = Buffer.from(`${JSON.stringify(reply)}\n`);
+  try {
+    for (let at = 0; at < line.length; ) at += fs.writeSync(STDOUT, line, at);
+  } catch (error) {
+    // Nobody is there any more to be told.
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  }
+}
+
+function reply(error) {
+  if (error instanceof Failed) return { reply: "failed", error: error.error };
+  return { reply: "failed", error: { failure: { failure: "crashed", message: `${error?.stack ?? error}`.split("\n", 2).join(" ") } } };
+}
+
+async function answer(state, line) {
+  try {
+    return await state.answer(JSON.parse(line));
+  } catch (error) {
+    if (error instanceof SyntaxError) return reply(hostFailure(`the runner does not understand a request: ${error.message}`));
+    return reply(error);
+  }
+}
+
+async function main() {
+  const state = new State();
+  if (process.argv[2] === "--describe") return send(await answer(state, '{"op":"describe"}'));
+  if (process.argv.length > 2) {
+    process.stderr.write("a runner program of isobar: it speaks docs/RUNNER.md on standard input and output\n");
+    process.exit(1);
+  }
+  let watched = false;
+  let rest = Buffer.alloc(0);
+  for await (const chunk of process.stdin) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (let end; (end = rest.indexOf(NEWLINE)) >= 0; ) {
+      const line = rest.toString("utf8", 0, end);
+      rest = rest.subarray(end + 1);
+      if (!watched && !line.includes('"op":"describe"')) {
+        new Worker(WATCH, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 } }).unref();
+        watched = true;
+      }
+      send(await answer(state, line));
+    }
+  }
+  state.close();
+  process.exit(0);
+}
+
+await main();
