@@ -68,7 +68,7 @@ fn cells(registry: &Registry, catalogue: &Catalogue) -> (Vec<Cell>, usize) {
 }
 
 fn task(runtime: &RemoteRuntime, workload: &Workload, folder: &Path) -> Result<Task, MeasureError> {
-    let mut artifact = workload.module_path.clone();
+    let mut artifact = workload.form(runtime.info().form).map_err(|e| isobar_core::Failure::host(e.to_string()))?;
     if runtime.info().execution == Execution::Aot {
         artifact = folder.join(format!("{}-{}", runtime.info().id, workload.name).replace('/', "-"));
         if !artifact.is_file() {

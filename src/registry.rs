@@ -3,6 +3,7 @@
 use crate::record::Absent;
 use crate::remote::{Program, RemoteRuntime};
 use isobar_core::Runtime;
+use isobar_core::runner::NotHere;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,11 @@ impl Registry {
         });
         for answer in answers {
             match answer {
-                Ok(runtimes) => registry.runtimes.extend(runtimes),
+                Ok((runtimes, absent)) => {
+                    registry.runtimes.extend(runtimes);
+                    let absent = absent.into_iter().map(|a| Absent { family: a.runtime, reason: a.reason });
+                    registry.absent.extend(absent);
+                }
                 Err(absent) => registry.absent.push(absent),
             }
         }
@@ -118,7 +123,7 @@ impl Registry {
         self.runtimes.iter().find(known).ok_or_else(|| {
             // `wasmer/llvm-aot` is of the family `wasmer-llvm`.
             let dashed = name.replace('/', "-");
-            let of_family = self.absent.iter().filter(|absent| dashed.starts_with(&absent.family));
+            let of_family = self.absent.iter().filter(|absent| dashed.starts_with(&absent.family.replace('/', "-")));
             match of_family.max_by_key(|absent| absent.family.len()) {
                 Some(absent) => format!("the runtime {name} is not here: {}", absent.reason),
                 None => {
@@ -131,7 +136,7 @@ impl Registry {
     }
 }
 
-fn ask(family: Family) -> Result<Vec<RemoteRuntime>, Absent> {
+fn ask(family: Family) -> Result<(Vec<RemoteRuntime>, Vec<NotHere>), Absent> {
     let Family { family, program, args, remedy } = family;
     let absent = |reason| Absent { family, reason };
     match find_program(&program) {

@@ -5,8 +5,8 @@
 
 use isobar_core::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
 use isobar_core::process::peak_rss_bytes_of;
-use isobar_core::runner::{PROTOCOL, Reply, Request};
-use isobar_core::runtime::{Enforcer, Engine, Instance, Module, Remote, Runtime, RuntimeInfo};
+use isobar_core::runner::{NotHere, PROTOCOL, Reply, Request};
+use isobar_core::runtime::{Enforcer, Engine, Instance, Module, Remote, Runtime, RuntimeInfo, Server};
 use isobar_core::{Failure, Invocation, Limits, Once, Outcome};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,12 @@ const HELLO: Duration = Duration::from_secs(20);
 
 /// How long a runner may compile, load or instantiate.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long a server may take until it listens.
+const LISTENING: Duration = Duration::from_secs(60);
+
+/// How long a server may take to end.
+const ENDING: Duration = Duration::from_secs(10);
 
 /// How much later than the wall-time limit a runner is killed whose engine enforces that limit itself.
 const GRACE: Duration = Duration::from_secs(1);
@@ -63,16 +69,16 @@ pub struct RemoteRuntime {
 }
 
 impl RemoteRuntime {
-    /// Asks a runner program which runtimes it has.
+    /// Asks a runner program which runtimes it has, and which it cannot have on this machine.
     ///
     /// # Errors
     /// What keeps it from being used: it does not start, does not answer, or speaks another version of the protocol.
-    pub fn discover(program: Program) -> Result<Vec<RemoteRuntime>, Failure> {
+    pub fn discover(program: Program) -> Result<(Vec<RemoteRuntime>, Vec<NotHere>), Failure> {
         let program = Arc::new(program);
         match Runner::start(&program)?.ask(&Request::Describe, HELLO)? {
-            Reply::Described { protocol: PROTOCOL, runtimes, .. } => {
+            Reply::Described { protocol: PROTOCOL, runtimes, absent, .. } => {
                 let of_program = |info| RemoteRuntime { program: program.clone(), info, patience: PATIENCE };
-                Ok(runtimes.into_iter().map(of_program).collect())
+                Ok((runtimes.into_iter().map(of_program).collect(), absent))
             }
             Reply::Described { protocol, .. } => Err(Failure::host(format!(
                 "{} speaks version {protocol} of the runner protocol and isobar speaks {PROTOCOL}: rebuild it",
@@ -155,8 +161,48 @@ impl Runtime for RemoteRuntime {
         }
     }
 
+    fn serve(&self, artifact: &Path, invocation: &Invocation) -> Result<Box<dyn Server>, Failure> {
+        let request = Request::Serve {
+            runtime: self.info.id.clone(),
+            artifact: absolute(artifact)?,
+            invocation: invocation.clone(),
+        };
+        let mut runner = Runner::start(&self.program)?;
+        match runner.ask(&request, self.patience.min(LISTENING))? {
+            Reply::Serving { handle, url, elapsed_ns } => {
+                Ok(Box::new(RemoteServer { runner, handle, url, elapsed_ns }))
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+
     fn remote(&self) -> Option<&dyn Remote> {
         Some(self)
+    }
+}
+
+/// A server that a runner started.
+struct RemoteServer {
+    runner: Runner,
+    handle: u64,
+    url: String,
+    elapsed_ns: u64,
+}
+
+impl Drop for RemoteServer {
+    fn drop(&mut self) {
+        // One that does not end in time ends with its runner.
+        let _ = self.runner.ask(&Request::Release { handle: self.handle }, ENDING);
+    }
+}
+
+impl Server for RemoteServer {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn listening_ns(&self) -> u64 {
+        self.elapsed_ns
     }
 }
 

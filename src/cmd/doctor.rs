@@ -2,9 +2,10 @@ use super::Places;
 use super::list::table;
 use crate::noise::{self, System};
 use crate::record::Machine;
+use crate::remote::RemoteRuntime;
 use anyhow::Result;
 use clap::Args;
-use isobar_core::Runtime;
+use isobar_core::{Class, Runtime};
 use std::process::ExitCode;
 
 /// Say what is present, in which version, what is missing and what to do about it
@@ -24,14 +25,14 @@ impl Doctor {
             Err(error) => println!("functions broken: {error:#}"),
         }
         let registry = places.registry()?;
-        let mut present = table(["", "family", "version", "runtimes", "runner"]);
-        let mut families: Vec<_> = registry.runtimes.iter().map(|r| (r.info().id.family(), r.program())).collect();
-        families.dedup();
-        for (family, program) in families {
-            let of_program: Vec<_> = registry.runtimes.iter().filter(|r| r.program() == program).collect();
-            let version = of_program.first().map_or("", |runtime| runtime.info().version.as_str());
-            let runner = program.path.display().to_string();
-            present.add_row(["present", family, version, &of_program.len().to_string(), &runner]);
+        let mut present = table(["", "family", "class", "version", "runtimes", "runner"]);
+        let kind = |r: &RemoteRuntime| (r.info().id.family().to_owned(), r.info().version.clone(), r.program().clone());
+        for alike in registry.runtimes.chunk_by(|a, b| kind(a) == kind(b)) {
+            let info = alike[0].info();
+            // Several programs of one class are told apart by their modes: crun, runc.
+            let family = if info.class == Class::Wasm { info.id.family() } else { info.id.as_str() };
+            let (count, runner) = (alike.len().to_string(), alike[0].program().path.display().to_string());
+            present.add_row(["present", family, info.class.name(), &info.version, &count, &runner]);
         }
         println!("\n{present}");
         for absent in &registry.absent {

@@ -2,9 +2,9 @@ use super::Places;
 use super::brought::Call;
 use crate::experiment;
 use crate::workload::Brought;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use isobar_core::Invocation;
+use isobar_core::{Form, Invocation, Runtime, RuntimeInfo};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,13 +27,13 @@ pub struct Invoke {
 
 impl Invoke {
     pub fn run(self, places: &Places) -> Result<ExitCode> {
-        let (name, module, mut invocation) = self.function(places)?;
+        let registry = places.registry()?;
+        let runtime = registry.find(&self.runtime).map_err(|line| anyhow!(line))?;
+        let (name, module, mut invocation) = self.function(places, runtime.info())?;
         if !self.last_args.is_empty() {
             invocation.args.clone_from(&self.last_args);
         }
         self.call.change(&mut invocation)?;
-        let registry = places.registry()?;
-        let runtime = registry.find(&self.runtime).map_err(|line| anyhow!(line))?;
         let outcomes = experiment::invoke(runtime, &module, &invocation, 1);
         let outcomes = outcomes.with_context(|| format!("{name} in {}", self.runtime))?;
         let mut stdout = std::io::stdout();
@@ -45,16 +45,19 @@ impl Invoke {
         Ok(ExitCode::from(outcomes.last().map_or(0, |outcome| outcome.exit_code as u8)))
     }
 
-    /// What the function is called, its module, and what its manifest gives to it.
-    fn function(&self, places: &Places) -> Result<(String, PathBuf, Invocation)> {
+    /// What the function is called, what the runtime loads of it, and what its manifest gives to it.
+    fn function(&self, places: &Places, runtime: &RuntimeInfo) -> Result<(String, PathBuf, Invocation)> {
         let is_file = |name: &&str| Path::new(name).extension().is_some_and(|end| end == "wasm" || end == "wat");
         let named = self.function.as_deref();
         if let Some(path) = self.call.module.as_deref().or(named.filter(is_file).map(Path::new)) {
             Brought::read(path)?;
+            if runtime.form != Form::Wasm {
+                bail!("{} loads no modules: name a function of `isobar list`", runtime.id);
+            }
             return Ok((path.display().to_string(), path.to_owned(), Invocation::default()));
         }
         let catalogue = places.catalogue()?;
         let workload = catalogue.find(named.unwrap_or_default())?;
-        Ok((workload.name.clone(), workload.module_path.clone(), workload.invocation.clone()))
+        Ok((workload.name.clone(), workload.form(runtime.form)?, workload.invocation.clone()))
     }
 }

@@ -2,14 +2,15 @@ use super::Places;
 use super::answer::precision;
 use super::brought::{Call, Expected, Guest, observed};
 use super::progress::{disturbances, measure};
-use crate::experiment::{FunctionSet, Plan, keep, plan_sha256};
-use crate::record::{self, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
+use crate::experiment::{self, FunctionSet, Plan, keep, plan_sha256};
+use crate::record::{self, Formless, Header, Machine, RunFolder, SCHEMA, Schedule, Shard};
 use crate::registry::Registry;
 use crate::workload::{Catalogue, Workload};
 use anyhow::{Result, bail};
 use clap::Args;
-use isobar_core::Runtime;
 use isobar_core::measure::{Effort, SCENARIOS, available, nanoseconds};
+use isobar_core::{Form, Runtime, RuntimeId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -134,6 +135,9 @@ impl Run {
         for unbuilt in &header.unbuilt {
             eprintln!("absent: {}: {}", unbuilt.function, unbuilt.reason);
         }
+        for Formless { function, runtimes, reason, .. } in &header.formless {
+            eprintln!("skipped: {function} in {}: {reason}", names(runtimes));
+        }
         let Schedule { min_processes, max_processes, precision, .. } = schedule;
         let (cells, percent) = (header.cells.len(), precision * 100.0);
         let processes = if min_processes == max_processes {
@@ -214,13 +218,33 @@ impl Run {
             warnings: Vec::new(),
             runtimes: registry.runtimes.iter().filter(planned).map(|runtime| runtime.info().clone()).collect(),
             absent: registry.absent.clone(),
-            functions: workloads.iter().filter(measured).map(|w| function(w, self.languages)).collect(),
+            functions: workloads.iter().filter(measured).map(|w| self.function(plan, registry, w)).collect(),
             cells: plan.cells.clone(),
             elsewhere: Vec::new(),
             skipped: plan.skipped.clone(),
             load: None,
             unbuilt: Vec::new(),
+            formless: plan.formless.clone(),
         }
+    }
+
+    /// A function with all forms in which the plan loads it.
+    fn function(&self, plan: &Plan, registry: &Registry, workload: &Workload) -> record::Function {
+        let of_function = plan.cells.iter().filter(|cell| cell.function == workload.name);
+        let runtimes: BTreeSet<&RuntimeId> = of_function.map(|cell| &cell.runtime).collect();
+        let infos = registry.runtimes.iter().map(Runtime::info).filter(|info| runtimes.contains(&info.id));
+        let forms: BTreeSet<Form> = infos.map(|info| info.form).filter(|form| *form != Form::Wasm).collect();
+        let loaded = |form| Some((form, experiment::loaded(workload, form).ok()?));
+        record::Function { forms: forms.into_iter().filter_map(loaded).collect(), ..function(workload, self.languages) }
+    }
+}
+
+/// The first of many runtimes, and how many more there are.
+fn names(runtimes: &[RuntimeId]) -> String {
+    match runtimes {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, others @ ..] => format!("{first} and {} more", others.len()),
     }
 }
 
@@ -255,6 +279,7 @@ pub(super) fn function(workload: &Workload, languages: bool) -> record::Function
         stands_for: workload.stands_for.clone(),
         module_sha256: workload.module_sha256.clone(),
         module_bytes: workload.module_bytes,
+        forms: BTreeMap::new(),
         brought: None,
         language: workload.compared_as().map(str::to_owned),
         family: workload.family.as_ref().map(|family| family.name.clone()),

@@ -157,7 +157,7 @@ fn noise(noise: Noise) -> String {
 }
 
 fn task(runtime: &RemoteRuntime, workload: &Workload, folder: &Path) -> Result<Task> {
-    let mut artifact = workload.module_path.clone();
+    let mut artifact = workload.form(runtime.info().form)?;
     if runtime.info().execution == Execution::Aot {
         artifact = folder.join("artifact");
         runtime.engine()?.compile(&workload.module_path, &artifact)?;

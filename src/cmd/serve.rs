@@ -4,7 +4,7 @@ use crate::serve::http::{Ended, HttpSettings, serve};
 use crate::serve::{Platform, Settings, Source, Strategy, is_safe_in_process};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use isobar_core::{Limits, Runtime};
+use isobar_core::{Form, Limits, Runtime};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -309,5 +309,8 @@ fn choose(name: Option<&str>, strategy: Strategy, places: &Places) -> Result<Box
     }
     let registry = places.registry()?;
     let found = registry.find(wanted).map_err(|line| anyhow!(line))?;
+    if found.info().form != Form::Wasm {
+        bail!("{wanted} loads no modules, and the platform runs nothing else: `isobar run` measures it");
+    }
     Ok(Box::new(found.clone()))
 }

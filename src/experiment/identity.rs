@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// The SHA-256 of a plan, in hexadecimal, from the header of the whole of it: shards with the same one belong together.
 ///
 /// It is taken of compact JSON without spaces, `[cells, functions, runtimes, schedule, quick, seed]`: cells and schedule
-/// as `run.json` has them, a function as `[name, module_sha256]`, then its size if that is not `default`, then `brought` if
+/// as `run.json` has them, a function as `[name, module_sha256]`, then its size if that is not `default`, then `forms` and `brought` if
 /// it has that; a runtime as `[id, version, settings]`.
 pub fn plan_sha256(header: &Header) -> String {
     let functions: Vec<_> = header.functions.iter().map(function).collect();
@@ -25,6 +25,7 @@ pub fn plan_sha256(header: &Header) -> String {
 fn function(function: &Function) -> Value {
     let mut fields = vec![json!(function.name), json!(function.module_sha256)];
     fields.extend(function.size.as_ref().map(|size| json!(size)));
+    fields.extend((!function.forms.is_empty()).then(|| json!(function.forms)));
     fields.extend(function.brought.as_ref().map(|brought| json!(brought)));
     Value::Array(fields)
 }
@@ -54,6 +55,13 @@ pub fn differences(
         match workloads.iter().find(|workload| workload.name == then.name) {
             Some(now) => {
                 compare(&format!("the module of {}", then.name), &then.module_sha256, &now.module_sha256, &mut found);
+                for (form, loaded) in &then.forms {
+                    let what = format!("the {} form of {}", form.name(), then.name);
+                    match super::loaded(now, *form) {
+                        Ok(now) => compare(&what, loaded, &now, &mut found),
+                        Err(why) => found.push(format!("{what}: {why}")),
+                    }
+                }
             }
             None => found.push(format!("the function {} is not here", then.name)),
         }

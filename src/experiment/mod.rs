@@ -16,6 +16,7 @@ pub use brought::{Lost, keep_brought, record_brought, restore_brought};
 pub use identity::{differences, plan_sha256};
 pub(crate) use plan::Chosen;
 pub use plan::{FunctionSet, Plan, PlanError};
+pub use prepare::loaded;
 pub use run::{Observer, RunError, run};
 pub use schedule::{CellStop, Round, stops};
 pub use shard::{EmptyShard, keep, split};

@@ -1,11 +1,11 @@
 use crate::names::nearest;
-use crate::record::{Cell, Skipped};
+use crate::record::{Cell, Formless, Skipped};
 use crate::remote::RemoteRuntime;
 use crate::workload::{Comparison, Workload};
 use globset::{Glob, GlobMatcher};
 use isobar_core::measure::ScenarioId;
-use isobar_core::{Runtime, RuntimeId};
-use std::collections::BTreeSet;
+use isobar_core::{Form, Runtime, RuntimeId, RuntimeInfo};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The matrix: which runtimes, functions and scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Plan {
     pub cells: Vec<Cell>,
     /// What was chosen and cannot be measured.
     pub skipped: Vec<Skipped>,
+    /// Functions that were chosen, and of which some of the runtimes have nothing to load.
+    pub formless: Vec<Formless>,
 }
 
 /// Which functions are measured when no filter names one.
@@ -66,6 +68,16 @@ pub enum PlanError {
     /// No function says that it belongs to the set.
     #[error("no function belongs to the set; choose with --filter, or give --all-functions or --languages")]
     NoFunction,
+    /// None of the functions exists in the form that the runtimes load.
+    #[error("{runtime} cannot load {function}: {reason}")]
+    NoForm {
+        /// A function.
+        function: String,
+        /// A runtime.
+        runtime: RuntimeId,
+        /// Why not, and what to do.
+        reason: String,
+    },
 }
 
 fn did_you_mean(nearest: &[String]) -> String {
@@ -100,9 +112,13 @@ impl Plan {
         let plain = |at: &usize| chosen.filtered[0] || variants || infos[*at].id.variants().next().is_none();
         let functions = chosen.functions(workloads, set, variants)?;
         let of_plan = |workload: &Workload, id: &ScenarioId| chosen.filtered[2] || set.measures(workload, id);
-        let mut plan = Plan { cells: Vec::new(), skipped: Vec::new() };
+        let formless = formless(chosen.positions(0).filter(plain).map(|at| infos[at]), &functions);
+        let mut plan = Plan { cells: Vec::new(), skipped: Vec::new(), formless };
         for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
-            let obstacle = |id: &ScenarioId| id.scenario().obstacle(info, id.threads());
+            let obstacle =
+                |id: &ScenarioId| info.refusal(id.name()).or_else(|| id.scenario().obstacle(info, id.threads()));
+            let lacks = |workload: &&&Workload| !plan.formless.iter().any(|lack| lack.is_of(info, workload));
+            let functions: Vec<&Workload> = functions.iter().filter(lacks).copied().collect();
             let asked = |id: &ScenarioId| {
                 chosen.filtered[2] || id.scenario().opt_in().is_none_or(|by| measures.iter().any(|name| name == by))
             };
@@ -118,7 +134,14 @@ impl Plan {
             let cannot = cannot.into_iter().filter(|id| functions.iter().any(|workload| of_plan(workload, id)));
             plan.skipped.extend(cannot.filter_map(skip));
         }
-        if plan.cells.is_empty() { Err(PlanError::NoRuntime) } else { Ok(plan) }
+        match (plan.cells.is_empty(), plan.formless.first()) {
+            (false, _) => Ok(plan),
+            (true, None) => Err(PlanError::NoRuntime),
+            (true, Some(Formless { function, runtimes, reason, .. })) => {
+                let (function, reason) = (function.clone(), reason.clone());
+                Err(PlanError::NoForm { function, runtime: runtimes[0].clone(), reason })
+            }
+        }
     }
 
     /// Takes a runtime's cells out of the plan, with the reason.
@@ -128,6 +151,30 @@ impl Plan {
         let skip = |cell: Cell| Skipped { runtime: cell.runtime, scenario: cell.scenario, reason: reason.to_owned() };
         self.skipped.extend(Vec::into_iter(cannot).map(skip));
     }
+}
+
+impl Formless {
+    /// Whether it is about this function in this runtime.
+    fn is_of(&self, info: &RuntimeInfo, workload: &Workload) -> bool {
+        self.form == info.form && self.function == workload.name
+    }
+}
+
+/// What there is not, of the functions in the forms that these runtimes load.
+fn formless<'a>(infos: impl Iterator<Item = &'a RuntimeInfo>, functions: &[&Workload]) -> Vec<Formless> {
+    let mut by_form: BTreeMap<Form, Vec<RuntimeId>> = BTreeMap::new();
+    for info in infos {
+        by_form.entry(info.form).or_default().push(info.id.clone());
+    }
+    let mut formless = Vec::new();
+    for (form, runtimes) in by_form {
+        let lack = |workload: &&Workload| {
+            let reason = workload.form(form).err()?.reason();
+            Some(Formless { function: workload.name.clone(), form, runtimes: runtimes.clone(), reason })
+        };
+        formless.extend(functions.iter().filter_map(lack));
+    }
+    formless
 }
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.

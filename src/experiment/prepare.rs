@@ -1,9 +1,9 @@
-use crate::record::{Artifact, Cell, Record};
+use crate::record::{Artifact, Cell, Loaded, Record};
 use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
-use isobar_core::measure::nanoseconds;
+use isobar_core::measure::{nanoseconds, sha256_hex};
 use isobar_core::runtime::Execution;
-use isobar_core::{Failure, Runtime};
+use isobar_core::{Failure, Form, Runtime};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -35,7 +35,8 @@ impl Artifacts {
         Artifacts { folder, made }
     }
 
-    /// The artifact of a cell: compiled ahead of time in a runner process of its own, or the module itself.
+    /// The artifact of a cell: compiled ahead of time in a runner process of its own, or the file of the form that the
+    /// runtime loads.
     pub(super) fn of(
         &mut self,
         cell: &Cell,
@@ -45,11 +46,22 @@ impl Artifacts {
         let folder = &self.folder;
         self.made.entry(key_of(cell)).or_insert_with(|| {
             if runtime.info().execution != Execution::Aot {
-                return Ok(Prepared { path: workload.module_path.clone(), artifact: None });
+                let path = workload.form(runtime.info().form).map_err(|e| Failure::host(e.to_string()))?;
+                return Ok(Prepared { path, artifact: None });
             }
             compile(runtime, &workload.module_path, &path_of(folder, cell))
         })
     }
+}
+
+/// What runtimes of a form load of a function.
+///
+/// # Errors
+/// There is nothing, or it cannot be read: why, in one line.
+pub fn loaded(workload: &Workload, form: Form) -> Result<Loaded, String> {
+    let path = workload.form(form).map_err(|e| e.reason())?;
+    let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(Loaded { sha256: sha256_hex(&bytes), bytes: bytes.len() as u64 })
 }
 
 fn key_of(cell: &Cell) -> (String, String) {

@@ -82,6 +82,7 @@ pub fn header(plan: LoadPlan, cells: Vec<Cell>, functions: Vec<Function>, seed: 
         skipped: Vec::new(),
         load: Some(plan),
         unbuilt: Vec::new(),
+        formless: Vec::new(),
     };
     header.plan_sha256 = plan_sha256(&header);
     header
@@ -95,6 +96,7 @@ pub fn function(name: &str, what: &str, url: &str) -> Function {
         stands_for: "what its server does".to_owned(),
         module_sha256: String::new(),
         module_bytes: 0,
+        forms: Default::default(),
         brought: None,
         language: None,
         family: None,

@@ -18,9 +18,10 @@ pub use schema::{Part, schema};
 pub use store::{Opened, RunFolder, StoreError};
 
 use isobar_core::measure::{Available, MeasureError, Measurement, ScenarioId};
-use isobar_core::{RuntimeId, RuntimeInfo};
+use isobar_core::{Form, RuntimeId, RuntimeInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The version of the two files' format.
 pub const SCHEMA: u32 = 2;
@@ -80,6 +81,9 @@ pub struct Header {
     /// The functions that were left out because they are not built.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unbuilt: Vec<Unbuilt>,
+    /// The functions that were left out in runtimes which load something else than modules, because there is none of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formless: Vec<Formless>,
 }
 
 /// How often each cell is measured, each time in a process of its own: in rounds, each of which visits every cell that
@@ -176,6 +180,9 @@ pub struct Function {
     /// The name of the size of its work, if that is not `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
+    /// What runtimes load in place of the module, where some of them do, by its form.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forms: BTreeMap<Form, Loaded>,
     /// How it was called, where a module was brought without a manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brought: Option<Brought>,
@@ -195,6 +202,28 @@ pub struct Unbuilt {
     pub function: String,
     /// Why, and what to do, in one line.
     pub reason: String,
+}
+
+/// A function that does not exist in the form that some runtimes load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Formless {
+    /// The function: `language/name`.
+    pub function: String,
+    /// What the runtimes load.
+    pub form: Form,
+    /// Which runtimes.
+    pub runtimes: Vec<RuntimeId>,
+    /// Why there is none, and what to do, in one line.
+    pub reason: String,
+}
+
+/// A file that was loaded in place of the module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Loaded {
+    /// The file's SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// The file's size, in bytes.
+    pub bytes: u64,
 }
 
 /// How a module was called that came without a manifest, and what it had to answer. The files are in the run's folder.

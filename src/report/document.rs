@@ -5,7 +5,8 @@ use super::{detail, languages, machines, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
-use crate::record::{Function, Run};
+use crate::record::{Formless, Function, Run};
+use isobar_core::RuntimeId;
 use isobar_core::measure::{SCENARIOS, Scale, Scenario, ScenarioId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -112,6 +113,7 @@ fn not_measured(run: &Run) -> Option<Block> {
     let mut list: Vec<(String, String)> =
         run.header.absent.iter().map(|absent| (absent.family.clone(), absent.reason.clone())).collect();
     list.extend(run.header.unbuilt.iter().map(|unbuilt| (unbuilt.function.clone(), unbuilt.reason.clone())));
+    list.extend(formless(run));
     let mut skipped: BTreeMap<(ScenarioId, &str), BTreeSet<&str>> = BTreeMap::new();
     for skip in &run.header.skipped {
         // Of several numbers of threads, the first stands for all.
@@ -133,6 +135,22 @@ fn not_measured(run: &Run) -> Option<Block> {
         (words::capitalised(&titles.join(", ")), format!("{reason}: {}", runtimes.join(", ")))
     }));
     if list.is_empty() { None } else { Some(Block::Definitions(list)) }
+}
+
+/// Functions that some runtimes have nothing of to load: once for each reason.
+fn formless(run: &Run) -> Vec<(String, String)> {
+    let mut reasons: Vec<(Vec<&str>, &[RuntimeId], &str)> = Vec::new();
+    for Formless { function, runtimes, reason, .. } in &run.header.formless {
+        match reasons.iter_mut().find(|(_, of, known)| (*of, *known) == (runtimes, reason)) {
+            Some((functions, ..)) => functions.push(function),
+            None => reasons.push((vec![function], runtimes, reason)),
+        }
+    }
+    let line = |(functions, runtimes, reason): (Vec<&str>, &[RuntimeId], &str)| {
+        let runtimes: Vec<&str> = runtimes.iter().map(RuntimeId::as_str).collect();
+        (functions.join(", "), format!("{reason}: {}", runtimes.join(", ")))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 fn heading(level: u8, text: &str) -> Block {

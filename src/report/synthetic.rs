@@ -167,6 +167,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         stands_for: "a small function".into(),
         module_sha256: "8f43c6d1".repeat(8),
         module_bytes: (mib * 1048576.0) as u64,
+        forms: Default::default(),
         brought: None,
         language: None,
         family: None,
@@ -206,6 +207,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
         skipped: Vec::new(),
         load: None,
         unbuilt: Vec::new(),
+        formless: Vec::new(),
         functions: functions.iter().map(function).collect(),
         cells: vec![],
         elsewhere: vec![],
@@ -224,7 +226,6 @@ fn info(mode: &Mode) -> RuntimeInfo {
     };
     let wall_time = if mode.1.contains("+limits") { Enforcer::Engine } else { Enforcer::Process };
     RuntimeInfo {
-        id: id(mode),
         version: "1.2.3".into(),
         wasi: if mode.1.contains("shared-wasi") {
             "isobar-core 0.1.0".into()
@@ -236,6 +237,7 @@ fn info(mode: &Mode) -> RuntimeInfo {
         enforcement: Enforcement { wall_time, memory: Enforcer::Engine, stack: Enforcer::Engine },
         proposals: isobar_core::settings::proposals(&["simd"]),
         settings: [("stack".into(), "1 MiB".into()), ("compile threads".into(), "1".into())].into(),
+        ..RuntimeInfo::wasm(id(mode))
     }
 }
 

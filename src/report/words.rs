@@ -79,12 +79,13 @@ pub(super) fn stop(stop: CellStop) -> &'static str {
     }
 }
 
-/// How a runtime executes WebAssembly.
+/// How a runtime executes what it loads.
 pub(super) fn execution(execution: Execution) -> &'static str {
     match execution {
         Execution::Jit => "compiles when loading",
         Execution::Aot => "compiled ahead of time",
         Execution::Interpreter => "interprets",
+        Execution::Native => "machine code",
     }
 }
 

@@ -4,8 +4,8 @@ use crate::names::did_you_mean;
 use crate::remote::RemoteRuntime;
 use crate::workload::{Catalogue, SIZES, Unbuilt, Workload};
 use globset::{Glob, GlobMatcher};
-use isobar_core::Runtime;
 use isobar_core::runtime::Execution;
+use isobar_core::{Form, Runtime};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -126,7 +126,16 @@ impl<'a> Plan<'a> {
         let inputs = inputs(&workloads, wanted)?;
         let mut pairs = Vec::new();
         for (workload, inputs) in workloads.iter().zip(&inputs) {
-            pairs.extend(runtimes.iter().map(|runtime| Pair { runtime, workload, inputs: inputs.clone() }));
+            let exists = |runtime: &&&RemoteRuntime| match runtime.info().form {
+                Form::Wasm => true,
+                Form::Native => workload.has_native() == Some(true),
+                Form::Javascript => workload.javascript().is_ok(),
+            };
+            let runtimes = runtimes.iter().filter(exists);
+            pairs.extend(runtimes.map(|runtime| Pair { runtime, workload, inputs: inputs.clone() }));
+        }
+        if pairs.is_empty() && unbuilt.is_empty() {
+            return Err(ChoiceError::NoFunction);
         }
         Ok(Plan { pairs, runtimes, unbuilt })
     }

@@ -158,7 +158,8 @@ impl Seat<'_> {
             }
         };
         if runtime.info().execution != Execution::Aot {
-            return engine.load(&workload.module_path).map_err(slowly("loading"));
+            let path = workload.form(runtime.info().form).map_err(|e| Failure::host(e.to_string()))?;
+            return engine.load(&path).map_err(slowly("loading"));
         }
         if !self.artifact.is_file() {
             engine.compile(&workload.module_path, &self.artifact).map_err(slowly("compiling"))?;

@@ -73,6 +73,7 @@ impl Brought {
             skip: BTreeMap::new(),
             first_args: Vec::new(),
             native: None,
+            javascript: None,
             variant_title: None,
         }
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::names::nearest;
 use isobar_core::{
-    Invocation,
+    Form, Invocation,
     measure::{Expectation, sha256_hex},
 };
 use std::{
@@ -18,6 +18,9 @@ use std::{
 
 /// The language that a bare name means.
 const DEFAULT_LANGUAGE: &str = "rust";
+
+/// The language whose sources are loaded as they are.
+const SCRIPTS: &str = "javascript";
 
 /// A function that can be measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +65,40 @@ pub struct Workload {
     pub(super) skip: BTreeMap<String, String>,
     pub(super) first_args: Vec<String>,
     pub(super) native: Option<NativeState>,
+    pub(super) javascript: Option<PathBuf>,
 }
 
 impl Workload {
+    /// The file that runtimes of this form load: the module, its executable or its source in JavaScript.
+    ///
+    /// # Errors
+    /// There is no such file; [`WorkloadError::NoExecutable`] or [`WorkloadError::NoScript`] says why.
+    pub fn form(&self, form: Form) -> Result<PathBuf, WorkloadError> {
+        match form {
+            Form::Wasm => Ok(self.module_path.clone()),
+            Form::Native => self.native(),
+            Form::Javascript => self.javascript(),
+        }
+    }
+
+    /// The function in JavaScript: an ES module whose default export is called once, and which imports nothing but `input`,
+    /// `../common/input.js`. That of a function in Rust, the language that stands for its family where languages are not
+    /// compared, is its family's.
+    ///
+    /// # Errors
+    /// [`WorkloadError::NoScript`].
+    pub fn javascript(&self) -> Result<PathBuf, WorkloadError> {
+        let none = |reason: String| WorkloadError::NoScript { name: self.name.clone(), reason };
+        match (&self.javascript, &self.variant, &self.family) {
+            (_, Some(_), _) => Err(none("a variant has none, its plain function may".to_owned())),
+            (Some(path), ..) => Ok(path.clone()),
+            (None, _, Some(family)) if self.language != DEFAULT_LANGUAGE => {
+                Err(none(format!("if there is one, it is measured as {SCRIPTS}/{}", family.name)))
+            }
+            (None, ..) => Err(none("nobody wrote it in JavaScript".to_owned())),
+        }
+    }
+
     /// The function as an executable of this machine: built from the source of the module by `isobar build --native`,
     /// linked statically, and what it was when it was built. Started with the arguments, variables (no others) and
     /// standard input of an invocation it answers as the module does, with the same exit codes; nothing enforces an
@@ -164,6 +198,7 @@ impl Catalogue {
         let mut problems = std::mem::take(&mut all.problems);
         let mut catalogue = Catalogue { workloads: Vec::new(), unbuilt: Vec::new() };
         let sums = Sums::read(root).map_err(|problem| problems.push(problem)).ok();
+        let scripts = scripts(&all.functions);
         let natives = NativeStore::read(root).map_err(|problem| problems.push(problem)).ok();
         for function in &all.functions {
             match all.targets(function) {
@@ -172,7 +207,8 @@ impl Catalogue {
                     let native = natives.as_ref().and_then(|natives| natives.of(function));
                     for target in targets {
                         let native = native.clone().filter(|_| target.variant.is_none());
-                        let added = catalogue.add(root, function, target, sums.as_ref(), native);
+                        let script = script(function, &scripts);
+                        let added = catalogue.add(root, function, target, sums.as_ref(), (native, script));
                         added.unwrap_or_else(|e| problems.push(e));
                     }
                 }
@@ -215,7 +251,7 @@ impl Catalogue {
         function: &Function,
         target: Target,
         sums: Option<&Sums>,
-        native: Option<NativeState>,
+        (native, javascript): (Option<NativeState>, Option<PathBuf>),
     ) -> Result<(), Problem> {
         let module_path = root.join(&target.module);
         let pinned = sums.is_some_and(|sums| sums.sha256(&target.module).is_some());
@@ -242,9 +278,23 @@ impl Catalogue {
             checked => checked.map_err(broken)?,
         }
         let workload = workload(function, target, module_path.clone(), module_sha256, bytes.len() as u64)?;
-        self.workloads.push(Workload { native, ..workload });
+        self.workloads.push(Workload { native, javascript, ..workload });
         Ok(())
     }
+}
+
+/// The sources in JavaScript, by family.
+fn scripts(functions: &[Function]) -> BTreeMap<&str, PathBuf> {
+    let script = |function: &&Function| function.folder.join(format!("{}.js", function.short_name()));
+    let written = functions.iter().filter(|f| f.language.name == SCRIPTS && script(f).is_file());
+    written.filter_map(|f| Some((f.manifest.family.as_ref()?.name.as_str(), script(&f)))).collect()
+}
+
+/// That of a function, where it stands for its family or is written so itself.
+fn script(function: &Function, scripts: &BTreeMap<&str, PathBuf>) -> Option<PathBuf> {
+    let stands = [SCRIPTS, DEFAULT_LANGUAGE].contains(&function.language.name.as_str());
+    let family = function.manifest.family.as_ref().filter(|_| stands)?;
+    scripts.get(family.name.as_str()).cloned()
 }
 
 fn unbuilt(function: &Function, target: Target, reason: String) -> Unbuilt {
@@ -288,6 +338,7 @@ fn workload(
         skip: manifest.skip,
         first_args,
         native: None,
+        javascript: None,
     })
 }
 

@@ -68,6 +68,14 @@ pub enum WorkloadError {
         /// Why not, and what to do.
         reason: String,
     },
+    /// The function has no source that JavaScript engines load.
+    #[error("the function `{name}` has no source in JavaScript: {reason}")]
+    NoScript {
+        /// The function.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
     /// The function is there, its module is not.
     #[error("the function `{}` cannot be used: {}", .0.name, .0.reason)]
     Unbuilt(Unbuilt),
@@ -89,6 +97,17 @@ pub struct Problem {
 impl Problem {
     fn new(file: impl Into<PathBuf>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Problem { file: file.into(), line: None, what: what.into(), remedy: remedy.into() }
+    }
+}
+
+impl WorkloadError {
+    /// Why a function does not exist in a form, without its name.
+    pub fn reason(&self) -> String {
+        match self {
+            WorkloadError::NoExecutable { reason, .. } => format!("no executable: {reason}"),
+            WorkloadError::NoScript { reason, .. } => format!("no source in JavaScript: {reason}"),
+            other => other.to_string(),
+        }
     }
 }
 

@@ -16,5 +16,6 @@ pub mod wasi;
 
 pub use contract::{Failure, Invocation, Limits, Outcome, TrapKind};
 pub use runtime::{
-    Enforcement, Enforcer, Engine, Execution, Instance, Module, Once, Remote, Runtime, RuntimeId, RuntimeInfo,
+    Class, Enforcement, Enforcer, Engine, Execution, Form, Instance, Module, Once, Remote, Runtime, RuntimeId,
+    RuntimeInfo,
 };

@@ -34,6 +34,17 @@ pub trait Runtime: Send + Sync {
         Ok(Once { outcome, elapsed_ns: nanoseconds(start.elapsed()), peak_rss_bytes: None })
     }
 
+    /// Starts a server that answers requests for a function, and waits until it listens: for runtimes that are servers.
+    /// It answers GET and POST: the query of a request is the function's environment, its body the function's input, and
+    /// the body of the answer is the function's output.
+    ///
+    /// # Errors
+    /// The runtime is no server, or cannot serve the function.
+    fn serve(&self, artifact: &Path, invocation: &Invocation) -> Result<Box<dyn Server>, Failure> {
+        let _ = (artifact, invocation);
+        Err(Failure::host(format!("{} is no server", self.info().id)))
+    }
+
     /// The program that the runtime lives in, if that is not this one.
     fn remote(&self) -> Option<&dyn Remote> {
         None
@@ -50,6 +61,15 @@ pub struct Once {
     /// The largest resident size of the process that was started for it, in bytes, where there is one and the system
     /// tells.
     pub peak_rss_bytes: Option<u64>,
+}
+
+/// A server that a runtime started. Dropping it ends it.
+pub trait Server: Send {
+    /// Where it answers for the function, without a query: `http://127.0.0.1:4711/path`.
+    fn url(&self) -> &str;
+
+    /// From spawning it until it listened, in nanoseconds.
+    fn listening_ns(&self) -> u64;
 }
 
 /// A runtime that lives in a program of its own.
@@ -81,6 +101,12 @@ pub trait Engine: Send + Sync {
     /// The process that its functions run in, by its number: this one, or a runner.
     fn process_id(&self) -> u32 {
         std::process::id()
+    }
+
+    /// The proportional set size of all that lives of it and its functions, in bytes, where the system tells: that of this
+    /// process, if nothing of theirs is outside.
+    fn pss_bytes(&self) -> Option<u64> {
+        crate::process::memory().pss_bytes
     }
 }
 
@@ -114,7 +140,7 @@ pub struct RuntimeInfo {
     pub version: String,
     /// Which WASI library serves the function, with its version.
     pub wasi: String,
-    /// How WebAssembly becomes something that runs.
+    /// How what is loaded becomes something that runs.
     pub execution: Execution,
     /// Whether several threads may run instances of one module at once.
     pub concurrent: bool,
@@ -125,9 +151,123 @@ pub struct RuntimeInfo {
     /// Everything else that was set: stack depth, compile threads, optimisation level.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// What stands between a function and its host.
+    #[serde(default, skip_serializing_if = "Class::is_wasm")]
+    pub class: Class,
+    /// What it loads.
+    #[serde(default, skip_serializing_if = "Form::is_wasm")]
+    pub form: Form,
+    /// The names of the scenarios that it can be measured in, if those are not isobar's to choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenarios: Option<Vec<String>>,
+    /// Whether every invocation starts a process of its own. A process cold start is then that process', from spawning it
+    /// to the last byte and its end, without the runner's own start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_process: bool,
 }
 
-/// How WebAssembly becomes something that runs.
+impl RuntimeInfo {
+    /// A WebAssembly runtime that interprets and leaves every limit to the process: what an adapter fills in.
+    pub fn wasm(id: RuntimeId) -> Self {
+        RuntimeInfo {
+            id,
+            version: String::new(),
+            wasi: "none".to_owned(),
+            execution: Execution::Interpreter,
+            concurrent: false,
+            enforcement: Enforcement {
+                wall_time: Enforcer::Process,
+                memory: Enforcer::Process,
+                stack: Enforcer::Process,
+            },
+            proposals: Vec::new(),
+            settings: BTreeMap::new(),
+            class: Class::Wasm,
+            form: Form::Wasm,
+            scenarios: None,
+            own_process: false,
+        }
+    }
+
+    /// Why a scenario of this name cannot be measured in it, as far as it says itself which can.
+    pub fn refusal(&self, scenario: &str) -> Option<String> {
+        let offered = self.scenarios.as_ref().is_none_or(|offered| offered.iter().any(|name| name == scenario));
+        (!offered).then(|| "the runtime does not offer it".to_owned())
+    }
+}
+
+/// What stands between a function and its host. Numbers of two classes are different quantities even where a scenario has
+/// one name for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// A WebAssembly sandbox.
+    #[default]
+    Wasm,
+    /// A process, and nothing else.
+    Process,
+    /// A process in namespaces of its own.
+    Sandbox,
+    /// A container, made by an OCI runtime.
+    Container,
+    /// An isolate or a context of a JavaScript engine.
+    Isolate,
+    /// A server that is asked over HTTP.
+    Server,
+    /// A virtual machine of its own.
+    Microvm,
+}
+
+impl Class {
+    /// Its name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Wasm => "wasm",
+            Class::Process => "process",
+            Class::Sandbox => "sandbox",
+            Class::Container => "container",
+            Class::Isolate => "isolate",
+            Class::Server => "server",
+            Class::Microvm => "microvm",
+        }
+    }
+
+    fn is_wasm(&self) -> bool {
+        *self == Class::Wasm
+    }
+}
+
+/// What a runtime loads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// The module.
+    #[default]
+    Wasm,
+    /// The function's statically linked executable.
+    Native,
+    /// The function's source in JavaScript: an ES module whose default export is called once.
+    Javascript,
+}
+
+impl Form {
+    /// Its name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Wasm => "wasm",
+            Form::Native => "native",
+            Form::Javascript => "javascript",
+        }
+    }
+
+    fn is_wasm(&self) -> bool {
+        *self == Form::Wasm
+    }
+}
+
+/// How what is loaded becomes something that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -138,6 +278,8 @@ pub enum Execution {
     Aot,
     /// Interpreted.
     Interpreter,
+    /// Machine code before isobar sees it.
+    Native,
 }
 
 /// Who enforces each limit. The output limit is always enforced where the output is collected.

@@ -70,7 +70,6 @@ fn info(mode: Mode, guarded: bool) -> RuntimeInfo {
         ("environment", "one per engine and thread".to_owned()),
     ];
     RuntimeInfo {
-        id: RuntimeId::new("wasm3", mode, variants),
         version: String::from_utf8_lossy(wasm3::M3_VERSION).trim_end_matches('\0').to_owned(),
         wasi: "isobar shared host".to_owned(),
         execution: Execution::Interpreter,
@@ -78,6 +77,7 @@ fn info(mode: Mode, guarded: bool) -> RuntimeInfo {
         enforcement: Enforcement { wall_time: Enforcer::Process, memory, stack: Enforcer::Engine },
         proposals: settings::proposals(&MORE_PROPOSALS),
         settings: settings.map(|(key, value)| (key.to_owned(), value)).into(),
+        ..RuntimeInfo::wasm(RuntimeId::new("wasm3", mode, variants))
     }
 }
 

@@ -51,7 +51,6 @@ fn info(mode: Mode) -> RuntimeInfo {
         ]),
     }
     RuntimeInfo {
-        id: RuntimeId::new("wasmedge", name, &[]),
         wasi: format!("wasmedge {version}"),
         version,
         execution,
@@ -59,6 +58,7 @@ fn info(mode: Mode) -> RuntimeInfo {
         enforcement: Enforcement { wall_time: Enforcer::Process, memory: Enforcer::Engine, stack: Enforcer::Process },
         proposals: settings::proposals(&["simd"]),
         settings: settings.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        ..RuntimeInfo::wasm(RuntimeId::new("wasmedge", name, &[]))
     }
 }
 

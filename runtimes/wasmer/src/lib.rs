@@ -85,7 +85,6 @@ impl Wasmer {
             if mode.shared_wasi { "isobar shared host".to_owned() } else { format!("wasmer-wasix {WASIX_VERSION}") };
         let wall_time = if mode.limited { Enforcer::Engine } else { Enforcer::Process };
         let info = RuntimeInfo {
-            id,
             version: VERSION.to_owned(),
             wasi,
             execution: if ahead_of_time { Execution::Aot } else { Execution::Jit },
@@ -93,6 +92,7 @@ impl Wasmer {
             enforcement: Enforcement { wall_time, memory: Enforcer::Engine, stack: Enforcer::Engine },
             proposals: settings::proposals(compiler.more_proposals),
             settings: described(mode),
+            ..RuntimeInfo::wasm(id)
         };
         Wasmer { info, mode }
     }

@@ -73,7 +73,6 @@ fn info(options: Options) -> RuntimeInfo {
     };
     let stack = format!("{} calls, {} bytes of values", settings::CALL_DEPTH, settings::STACK_BYTES);
     RuntimeInfo {
-        id: RuntimeId::new("wasmi", mode, variants),
         version: VERSION.to_owned(),
         wasi: if options.shared_wasi { "isobar shared host" } else { OWN_WASI }.to_owned(),
         execution: Execution::Interpreter,
@@ -85,6 +84,7 @@ fn info(options: Options) -> RuntimeInfo {
         },
         proposals: settings::proposals(&[]),
         settings: [("stack".to_owned(), stack), ("functions".to_owned(), bodies.to_owned())].into(),
+        ..RuntimeInfo::wasm(RuntimeId::new("wasmi", mode, variants))
     }
 }
 

@@ -46,7 +46,7 @@ impl Wasmtime {
             enforcement: Enforcement { wall_time, memory: Enforcer::Engine, stack: Enforcer::Engine },
             proposals: settings::proposals(&["simd"]),
             settings: described(mode, &id),
-            id,
+            ..RuntimeInfo::wasm(id)
         };
         Wasmtime { info, mode }
     }

@@ -1,6 +1,6 @@
 use crate::stats::median;
 use isobar_core::measure::{Budget, Expectation, MeasureError, StdoutRule, Task, measure};
-use isobar_core::runtime::{Enforcement, Enforcer, Execution, RuntimeInfo};
+use isobar_core::runtime::RuntimeInfo;
 use isobar_core::{Engine, Failure, Instance, Invocation, Module, Outcome, Runtime, RuntimeId};
 use std::hint::black_box;
 use std::path::Path;
@@ -43,18 +43,9 @@ struct Nothing(RuntimeInfo);
 impl Nothing {
     fn new() -> Self {
         Nothing(RuntimeInfo {
-            id: RuntimeId::new("nothing", "plain", &[]),
             version: "1".into(),
-            wasi: "none".into(),
-            execution: Execution::Interpreter,
             concurrent: true,
-            enforcement: Enforcement {
-                wall_time: Enforcer::Process,
-                memory: Enforcer::Process,
-                stack: Enforcer::Process,
-            },
-            proposals: Vec::new(),
-            settings: Default::default(),
+            ..RuntimeInfo::wasm(RuntimeId::new("nothing", "plain", &[]))
         })
     }
 }

@@ -7,7 +7,6 @@ use isobar_core::{
     Enforcement, Enforcer, Engine, Execution, Failure, Instance, Invocation, Module, Outcome, Runtime, RuntimeId,
     RuntimeInfo,
 };
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,14 +50,12 @@ impl Instance for Pretender {
 fn report_on(leak: fn()) -> Report {
     let enforcement = Enforcement { wall_time: Enforcer::Engine, memory: Enforcer::Engine, stack: Enforcer::Engine };
     let info = RuntimeInfo {
-        id: RuntimeId::new("pretender", "idle", &[]),
         version: "0".to_owned(),
-        wasi: "none".to_owned(),
         execution: Execution::Aot,
         concurrent: true,
         enforcement,
         proposals: proposals(&[]),
-        settings: BTreeMap::new(),
+        ..RuntimeInfo::wasm(RuntimeId::new("pretender", "idle", &[]))
     };
     report(&Subject::new(Arc::new(Pretender { info, leak }), Boundary::InProcess).unwrap())
 }

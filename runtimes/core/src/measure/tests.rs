@@ -17,18 +17,14 @@ pub(crate) struct Counting {
 impl Counting {
     pub(crate) fn new(fails_at: u64) -> Self {
         let info = RuntimeInfo {
-            id: RuntimeId::new("counting", "plain", &[]),
             version: "1".into(),
-            wasi: "none".into(),
-            execution: Execution::Interpreter,
             concurrent: true,
             enforcement: Enforcement {
                 wall_time: Enforcer::Process,
                 memory: Enforcer::Engine,
                 stack: Enforcer::Engine,
             },
-            proposals: vec![],
-            settings: Default::default(),
+            ..RuntimeInfo::wasm(RuntimeId::new("counting", "plain", &[]))
         };
         Counting { info, calls: Arc::default(), fails_at }
     }

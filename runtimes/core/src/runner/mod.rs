@@ -3,7 +3,7 @@
 mod protocol;
 mod state;
 
-pub use protocol::{PROTOCOL, Reply, Request};
+pub use protocol::{NotHere, PROTOCOL, Reply, Request};
 
 use crate::contract::Failure;
 use crate::runtime::Runtime;
@@ -21,6 +21,11 @@ use std::time::{Duration, Instant};
 /// Called with `--describe`, it prints the reply to that request and ends; with any other argument, a line that says
 /// what it is.
 pub fn main(runtimes: Vec<Box<dyn Runtime>>) -> ExitCode {
+    main_with(runtimes, Vec::new())
+}
+
+/// As [`main`], for a runner whose runtimes are not on every machine: `absent` names the others.
+pub fn main_with(runtimes: Vec<Box<dyn Runtime>>, absent: Vec<NotHere>) -> ExitCode {
     // Some runtimes capture a backtrace with every error when told to: that would be measured. No other thread runs yet.
     // SAFETY: the process has one thread.
     unsafe {
@@ -34,7 +39,7 @@ pub fn main(runtimes: Vec<Box<dyn Runtime>>) -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         None => {}
         Some("--describe") => {
-            let reply = State::new(&runtimes).answer(Request::Describe);
+            let reply = State::new(&runtimes, &absent).answer(Request::Describe);
             return finish(send(&mut &replies, &reply));
         }
         Some(_) => {
@@ -43,7 +48,7 @@ pub fn main(runtimes: Vec<Box<dyn Runtime>>) -> ExitCode {
     }
     end_with_parent();
     // Functions run on this thread: its stack is ours to choose, the main thread's is not.
-    let serve = move || serve(&runtimes, std::io::stdin().lock(), &replies);
+    let serve = move || serve(&runtimes, &absent, std::io::stdin().lock(), &replies);
     match std::thread::scope(|s| {
         Ok(std::thread::Builder::new().stack_size(NATIVE_STACK_BYTES).spawn_scoped(s, serve)?.join())
     }) {
@@ -80,8 +85,13 @@ fn private_stdout() -> std::io::Result<File> {
     Ok(File::from(replies))
 }
 
-fn serve(runtimes: &[Box<dyn Runtime>], requests: impl BufRead, mut replies: &File) -> std::io::Result<()> {
-    let mut state = State::new(runtimes);
+fn serve(
+    runtimes: &[Box<dyn Runtime>],
+    absent: &[NotHere],
+    requests: impl BufRead,
+    mut replies: &File,
+) -> std::io::Result<()> {
+    let mut state = State::new(runtimes, absent);
     let mut line = String::new();
     let mut requests = BufReader::new(requests);
     loop {

@@ -5,7 +5,7 @@ use crate::measure::measures::Whose;
 use crate::measure::{
     Budget, MS, MeasureError, Measurement, Samples, Task, WarmUp, elapsed_ns, least_squares_slope, measures,
 };
-use crate::process::{available_bytes, memory};
+use crate::process::available_bytes;
 use crate::runtime::{Engine, Instance, Module, Runtime};
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fs::File;
@@ -72,9 +72,10 @@ impl Scenario for Density {
         };
         let artifact = std::fs::read(&task.artifact)
             .map_err(|e| Failure::host(format!("the artifact {}: {e}", task.artifact.display())))?;
+        let pss = || engine.pss_bytes();
         // All instances stay: modules would find room in the memory that released ones leave.
-        let instances = grow(budget, live)?;
-        let modules = grow(budget, || Ok(load_copy(&*engine, &artifact)?))?;
+        let instances = grow(pss, budget, live)?;
+        let modules = grow(pss, budget, || Ok(load_copy(&*engine, &artifact)?))?;
         let readings = counters.finish(instances.things.len() as u64);
         let stop = instances.stop;
         let samples = Samples::of([
@@ -122,6 +123,7 @@ struct Grown<T> {
 /// Makes things and keeps them, doubling their number, and reads the memory at each doubling. Without any there is no
 /// point: the first one also pays for what all of them share.
 fn grow<T>(
+    pss: impl Fn() -> Option<u64>,
     budget: &Budget,
     mut make: impl FnMut() -> Result<T, MeasureError>,
 ) -> Result<Grown<T>, MeasureError> {
@@ -129,7 +131,7 @@ fn grow<T>(
     let since = Instant::now();
     let mut grown = Grown { things: vec![make()?], counts: vec![], pss_bytes: vec![], stop: Stop::Samples };
     loop {
-        let pss_bytes = memory().pss_bytes.ok_or_else(|| Failure::host("the system does not tell a process' PSS"))?;
+        let pss_bytes = pss().ok_or_else(|| Failure::host("the system does not tell a process' PSS"))?;
         grown.counts.push(grown.things.len() as u64);
         grown.pss_bytes.push(pss_bytes);
         let next = grown.things.len() * 2;
@@ -162,6 +164,10 @@ fn load_copy(engine: &dyn Engine, artifact: &[u8]) -> Result<Box<dyn Module>, Fa
 mod tests {
     use super::*;
 
+    fn own() -> Option<u64> {
+        crate::process::memory().pss_bytes
+    }
+
     const BUDGET: Budget =
         Budget { warm_up_samples: 0, warm_up_ns: 0, min_samples: 4, max_samples: 64, time_ns: 0, precision: 0.0 };
 
@@ -169,7 +175,7 @@ mod tests {
     fn a_known_weight_is_found() {
         let _alone = crate::process::tests::memory_is_mine();
         let budget = Budget { time_ns: u64::MAX, ..BUDGET };
-        let grown = grow(&budget, || Ok(std::hint::black_box(vec![1_u8; 1 << 20]))).unwrap();
+        let grown = grow(own, &budget, || Ok(std::hint::black_box(vec![1_u8; 1 << 20]))).unwrap();
         assert_eq!((grown.things.len(), grown.stop), (64, Stop::Samples));
         let samples = Samples::of([("instances", grown.counts), ("instances_pss_bytes", grown.pss_bytes)]);
         let bytes = Density.values(1, &samples)[0];
@@ -178,9 +184,9 @@ mod tests {
 
     #[test]
     fn growing_ends_with_the_time_or_the_room_but_not_before_there_are_enough() {
-        let grown = grow(&BUDGET, || Ok(())).unwrap();
+        let grown = grow(own, &BUDGET, || Ok(())).unwrap();
         assert_eq!((grown.counts, grown.stop), (vec![1, 2, 4], Stop::Time));
-        let failing = grow::<()>(&BUDGET, || Err(Failure::host("no more").into()));
+        let failing = grow::<()>(own, &BUDGET, || Err(Failure::host("no more").into()));
         assert!(failing.is_err());
     }
 }

@@ -2,7 +2,7 @@ use super::{Effort, Place, Scenario, ScenarioId, Unit};
 use crate::contract::Failure;
 use crate::measure::budget::Stop;
 use crate::measure::{Budget, MS, MeasureError, Measurement, Samples, Task, WarmUp};
-use crate::runtime::{Execution, Remote, Runtime, RuntimeInfo};
+use crate::runtime::{Class, Execution, Remote, Runtime, RuntimeInfo};
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::ffi::OsString;
 use std::fs::File;
@@ -55,6 +55,9 @@ impl Scenario for Instructions {
     }
 
     fn obstacle(&self, runtime: &RuntimeInfo, _threads: u32) -> Option<String> {
+        if runtime.class != Class::Wasm {
+            return Some("instructions are counted in WebAssembly runtimes".to_owned());
+        }
         runtime.id.has("pooling").then(|| "valgrind does not let it reserve that much address space".to_owned())
     }
 

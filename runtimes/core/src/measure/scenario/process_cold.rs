@@ -20,7 +20,8 @@ impl Scenario for ProcessCold {
     fn meaning(&self) -> &'static str {
         "What an invocation costs when not even a process is there: from spawning the program that holds the runtime to \
          the last byte of the function's output. What scaling from zero costs, and the only cold start that can be \
-         compared with a container or an interpreter that is started for each request."
+         compared with a container or an interpreter that is started for each request. Where an invocation is such a \
+         process itself (an executable, a container), it is that process: from its spawning to its end."
     }
 
     fn unit(&self) -> Unit {
