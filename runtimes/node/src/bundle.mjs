@@ -23,32 +23,34 @@ const FORMATS = {
   bun: { entry: "process-node.js", format: "esm" },
   deno: { entry: "process-deno.js", format: "esm" },
   worker: { entry: "worker.js", format: "esm" },
+  "worker-wasm": { entry: "worker-wasm.js", format: "esm" },
   server: { entry: "server.js", format: "esm", own: true },
 };
 
 export const hosts = Object.keys(FORMATS);
 
-/** The bundle of a source for a host, as text. */
+/** What the names in a function's imports mean. */
+function aliases(source) {
+  const common = path.resolve(path.dirname(source), "../common/input.js");
+  const input = fs.existsSync(common) ? { input: common } : {};
+  return { function: path.resolve(source), std: path.join(HOSTS, "std.js"), ...input };
+}
+
+/** The bundle of a source for a host, as text. A host of WebAssembly has no source. */
 export function bundle(host, source) {
   const { entry, format, own } = FORMATS[host];
-  const common = path.resolve(path.dirname(source), "../common/input.js");
-  const alias = {
-    function: path.resolve(source),
-    std: path.join(HOSTS, "std.js"),
-    ...(fs.existsSync(common) ? { input: common } : {}),
-  };
-  const polyfill = own && !complete() && NEWER.test(readSource(source));
+  const polyfill = own && source && !complete() && NEWER.test(readSource(source));
   try {
     const { outputFiles } = baselines.load("esbuild").buildSync({
       entryPoints: [path.join(HOSTS, entry)],
       bundle: true,
       write: false,
       format,
-      alias,
+      alias: source ? aliases(source) : {},
       platform: "neutral",
-      external: ["node:*"],
+      external: ["node:*", "*.wasm"],
       banner: { js: banner(host) },
-      inject: [...(polyfill ? [path.join(HOSTS, "polyfill.js")] : []), path.join(HOSTS, "console.js")],
+      inject: [...(polyfill ? ["polyfill.js"] : []), ...(source ? ["console.js"] : [])].map((file) => path.join(HOSTS, file)),
       charset: "utf8",
       legalComments: "none",
       logLevel: "silent",

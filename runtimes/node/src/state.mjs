@@ -16,18 +16,23 @@ const now = process.hrtime.bigint;
 const since = (start) => Number(now() - start);
 
 export class State {
-  #runtimes = runtimes();
+  #runtimes;
+  #absent;
   #engine = null;
   #handles = new Map();
   #lastHandle = 0;
   #releases = 0;
+
+  constructor() {
+    ({ runtimes: this.#runtimes, absent: this.#absent } = runtimes());
+  }
 
   /** Answers a request, or throws what is wrong. */
   async answer(request) {
     await prepareText(request.wasm ?? request.artifact ?? request.task?.artifact);
     switch (request.op) {
       case "describe":
-        return { reply: "described", protocol: PROTOCOL, version: VERSION, runtimes: this.#runtimes.map((r) => r.info) };
+        return this.#describe();
       case "engine":
         return this.#start(this.#find(request.runtime));
       case "compile":
@@ -67,6 +72,11 @@ export class State {
     this.#handles.clear();
     this.#engine?.release();
     this.#engine = null;
+  }
+
+  #describe() {
+    const runtimes = this.#runtimes.map(({ info }) => info);
+    return { reply: "described", protocol: PROTOCOL, version: VERSION, runtimes, absent: this.#absent };
   }
 
   #find(id) {
