@@ -2,7 +2,7 @@
 
 import fs from "node:fs";
 import { Worker } from "node:worker_threads";
-import { Failed, hostFailure } from "./src/failure.mjs";
+import { Failed, crashed, hostFailure } from "./src/failure.mjs";
 import { State } from "./src/state.mjs";
 
 const STDOUT = 1;
@@ -20,7 +20,7 @@ console.log = console.info = console.debug = console.error;
 function send(reply) {
   const line = Buffer.from(`${JSON.stringify(reply)}\n`);
   try {
-    for (let at = 0; at < line.length; ) at += fs.writeSync(STDOUT, line, at);
+    for (let at = 0; at < line.length; ) at += write(line, at);
   } catch (error) {
     // Nobody is there any more to be told.
     if (error.code === "EPIPE") process.exit(0);
@@ -28,17 +28,35 @@ function send(reply) {
   }
 }
 
-function reply(error) {
-  if (error instanceof Failed) return { reply: "failed", error: error.error };
-  return { reply: "failed", error: { failure: { failure: "crashed", message: `${error?.stack ?? error}`.split("\n", 2).join(" ") } } };
+// Nobody ever wakes it.
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes as much as fits the pipe, which Node.js has set to never wait. */
+function write(line, at) {
+  try {
+    return fs.writeSync(STDOUT, line, at);
+  } catch (error) {
+    if (error.code !== "EAGAIN") throw error;
+    Atomics.wait(pause, 0, 0, 1);
+    return 0;
+  }
+}
+
+const failure = (error) => (error instanceof Failed ? error : crashed(`${error?.stack ?? error}`.split("\n", 2).join("")));
+
+function request(line) {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw hostFailure(`the runner does not understand a request: ${error.message}`);
+  }
 }
 
 async function answer(state, line) {
   try {
-    return await state.answer(JSON.parse(line));
+    return await state.answer(request(line));
   } catch (error) {
-    if (error instanceof SyntaxError) return reply(hostFailure(`the runner does not understand a request: ${error.message}`));
-    return reply(error);
+    return { reply: "failed", error: failure(error).error };
   }
 }
 
@@ -66,5 +84,11 @@ async function main() {
   state.close();
   process.exit(0);
 }
+
+// The last line is what isobar shows.
+process.on("uncaughtException", (error) => {
+  process.stderr.write(`${failure(error).message}\n`);
+  process.exit(1);
+});
 
 await main();

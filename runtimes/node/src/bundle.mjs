@@ -19,7 +19,7 @@ const complete = () => "toHex" in Uint8Array.prototype && "fromBase64" in Uint8A
 /** The hosts: their module, the format of the bundle, and whether their engine is that of this Node.js. */
 const FORMATS = {
   isolate: { entry: "isolate.js", format: "iife", own: true },
-  node: { entry: "process-node.js", format: "esm", own: true },
+  node: { entry: "process-node.js", format: "cjs", own: true },
   bun: { entry: "process-node.js", format: "esm" },
   deno: { entry: "process-deno.js", format: "esm" },
   worker: { entry: "worker.js", format: "esm" },

@@ -12,6 +12,7 @@ import { writeArtifact } from "./artifact.mjs";
 const PROGRAM_NAME = "function";
 const WASI_MODULE = "wasi_snapshot_preview1";
 const MOST_PAGES = 65_536;
+const [ERRNO_SUCCESS, ERRNO_BADF] = [0, 8];
 
 // One thread at a time compiles, as in all runtimes.
 const COMPILE_TASKS = "--wasm-num-compilation-tasks=1";
@@ -66,7 +67,7 @@ function runtime(mode, enabled, inJavascript) {
       load: "each module gets a custom section of its own, for V8 has the code of a module that it knows at hand",
       release: "by V8's collector, when it wants to: its pauses are in the samples",
       memory: "by --wasm-max-mem-pages; a trap in a memory of more than half of the limit counts as a refusal",
-      traps: "null entries and wrong signatures are not told apart",
+      "JavaScript API": "functions of the host have no types; null entries and wrong signatures are one trap",
     },
   };
   return { info, engine: () => new Engine(TIERS[mode].flags, enabled, inJavascript ? JsInstance : NodeInstance) };
@@ -184,7 +185,7 @@ class NodeInstance {
     try {
       const wasi = new WASI({ version: "preview1", args: [PROGRAM_NAME, ...args], env: ordered(env), ...fds, returnOnExit: true });
       this.#wasi = wasi;
-      const imports = { ...wasi.wasiImport };
+      const imports = { ...wasi.wasiImport, ...mended(env) };
       imports.fd_write = bounded(wasi, limits, () => this.#instance.exports.memory);
       this.#instance = link(module, imports, limits, () => readOutput(fds.stderr));
       checkParameters(this.#instance);
@@ -215,6 +216,13 @@ class NodeInstance {
     closeOutput(stderr);
   }
 }
+
+/** What node:wasi of Node.js 20 does wrong: sock_accept on a descriptor that is no socket ends the process, and an empty
+ *  environment is refused. */
+const mended = (env) => ({
+  sock_accept: () => ERRNO_BADF,
+  ...(env.length === 0 ? { environ_get: () => ERRNO_SUCCESS } : {}),
+});
 
 /** node:wasi's fd_write, for as much as may be written to each stream. */
 function bounded(wasi, limits, memory) {

@@ -59,7 +59,7 @@ export function readModule(file) {
   }
   if (bytes.subarray(0, MAGIC.length).equals(MAGIC)) return bytes;
   const text = bytes.toString("utf8");
-  if (text.includes("\0") || !Buffer.from(text).equals(bytes)) {
+  if (text.trim() === "" || text.includes("\0") || !Buffer.from(text).equals(bytes)) {
     throw rejected("neither a WebAssembly binary nor WebAssembly text");
   }
   return assemble(file, text);
