@@ -160,6 +160,7 @@ function grow(budget, make) {
 /** Loads an artifact from a file of its own, as the artifacts of different functions are. */
 function loadCopy(engine, artifact, folder) {
   const copy = path.join(folder, path.basename(artifact));
-  fs.copyFileSync(artifact, copy);
+  if (engine.copy) engine.copy(artifact, copy);
+  else fs.copyFileSync(artifact, copy);
   return engine.load(copy);
 }
