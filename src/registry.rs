@@ -13,9 +13,6 @@ pub const RUNNERS_VARIABLE: &str = "ISOBAR_RUNNERS";
 /// The environment variable that names the folder where the runner programs are, when they are not beside isobar.
 pub const RUNNER_DIR_VARIABLE: &str = "ISOBAR_RUNNER_DIR";
 
-/// The environment variable that names isobar's own folder.
-const ROOT_VARIABLE: &str = "ISOBAR_ROOT";
-
 /// A family of runtimes: what one runner program offers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,8 +42,8 @@ const BUILT_IN: [(&str, &str, &str); 6] = [
 const NODE_RUNNER: &str = "runtimes/node/runner.mjs";
 
 /// V8's own WebAssembly and isolates, in Node.js.
-fn node() -> Family {
-    let runner = root().map_or_else(|| PathBuf::from(NODE_RUNNER), |root| root.join(NODE_RUNNER));
+fn node(root: Option<&Path>) -> Family {
+    let runner = own_folder(root).map_or_else(|| PathBuf::from(NODE_RUNNER), |root| root.join(NODE_RUNNER));
     let args = ["--no-warnings", "--expose-gc", "--no-node-snapshot", &runner.to_string_lossy()].map(str::to_owned);
     Family {
         family: "node".to_owned(),
@@ -56,13 +53,12 @@ fn node() -> Family {
     }
 }
 
-/// isobar's own folder: that of the environment, or the nearest one with that runner above the current folder or above
+/// isobar's own folder: the one that was named, or the nearest one with that runner above the current folder or above
 /// isobar itself.
-fn root() -> Option<PathBuf> {
-    let named = std::env::var_os(ROOT_VARIABLE).map(PathBuf::from);
+fn own_folder(named: Option<&Path>) -> Option<PathBuf> {
     let here = std::env::current_dir().unwrap_or_default();
     let exe = std::env::current_exe().unwrap_or_default();
-    let candidates = named.iter().map(PathBuf::as_path).chain(here.ancestors()).chain(exe.ancestors());
+    let candidates = named.into_iter().chain(here.ancestors()).chain(exe.ancestors());
     candidates.filter(|folder| folder.join(NODE_RUNNER).is_file()).find_map(|folder| folder.canonicalize().ok())
 }
 
@@ -90,6 +86,14 @@ impl Registry {
     /// # Errors
     /// Only for a broken manifest: a runner that is missing or does not work is listed as absent.
     pub fn discover(manifests: Option<&Path>) -> Result<Registry, ManifestError> {
+        Registry::discover_below(None, manifests)
+    }
+
+    /// The same, isobar's own folder being this one: runners that are no executables lie in it.
+    ///
+    /// # Errors
+    /// As [`Registry::discover`].
+    pub fn discover_below(root: Option<&Path>, manifests: Option<&Path>) -> Result<Registry, ManifestError> {
         let mut registry = Registry::default();
         let built_in = BUILT_IN.map(|(family, program, remedy)| Family {
             family: family.to_owned(),
@@ -97,7 +101,7 @@ impl Registry {
             args: Vec::new(),
             remedy: remedy.to_owned(),
         });
-        let families = built_in.into_iter().chain([node()]);
+        let families = built_in.into_iter().chain([node(root)]);
         let families = families.chain(manifests.map(read_manifests).transpose()?.unwrap_or_default());
         // Starting a runner takes from 1 to 50 ms, most of it waiting for the disk: all at once.
         let answers: Vec<_> = std::thread::scope(|scope| {

@@ -29,8 +29,8 @@ fn main() -> ExitCode {
         let present = !registry.runtimes.is_empty();
         move || if present { Ok(()) } else { Err("build the runners: cargo build --release --workspace".into()) }
     }));
-    // What loads something else than modules, or is asked over HTTP, has tests of its own.
-    let of_suite = |runtime: &RemoteRuntime| runtime.info().form == Form::Wasm && runtime.info().class != Class::Server;
+    // What loads something else than modules, is asked over HTTP or starts a process each time has tests of its own.
+    let of_suite = |runtime: &RemoteRuntime| runtime.info().form == Form::Wasm && runtime.info().class == Class::Wasm;
     for runtime in registry.runtimes.into_iter().filter(of_suite) {
         let runtime = Arc::new(runtime);
         if runtime.info().concurrent {

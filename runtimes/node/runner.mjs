@@ -1,7 +1,6 @@
 // The runner of JavaScript engines: answers the requests of docs/RUNNER.md on standard input until it ends.
 
 import fs from "node:fs";
-import { Worker } from "node:worker_threads";
 import { Failed, crashed, hostFailure } from "./src/failure.mjs";
 import { State } from "./src/state.mjs";
 
@@ -75,6 +74,7 @@ async function main() {
       const line = rest.toString("utf8", 0, end);
       rest = rest.subarray(end + 1);
       if (!watched && !line.includes('"op":"describe"')) {
+        const { Worker } = await import("node:worker_threads");
         new Worker(WATCH, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 } }).unref();
         watched = true;
       }

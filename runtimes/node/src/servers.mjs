@@ -1,6 +1,5 @@
 // Servers that are asked over HTTP: Node.js' own and workerd, each in a process of its own.
 
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -136,6 +135,7 @@ async function firstLine(stream, parse) {
 
 /** Starts a server and waits until it says on which port it listens. */
 async function start(folder, program, args, port) {
+  const { spawn } = await import("node:child_process");
   const began = now();
   const child = spawn(program, args, { env: {}, cwd: folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
   let said = "";

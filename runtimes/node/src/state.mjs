@@ -2,7 +2,6 @@
 
 import { hostFailure } from "./failure.mjs";
 import { readInvocation, writeOutcome } from "./invocation.mjs";
-import { measure } from "./measure.mjs";
 import { runtimes } from "./runtimes.mjs";
 import { prepareText } from "./wasm.mjs";
 
@@ -57,6 +56,8 @@ export class State {
       case "serve":
         return this.#serve(this.#find(request.runtime), request.artifact, readInvocation(request.invocation));
       case "measure": {
+        // Not before it is needed: every `isobar list` waits for the runner's start.
+        const { measure } = await import("./measure.mjs");
         const { scenario, task, budget } = request;
         const checked = { ...task, invocation: readInvocation(task.invocation) };
         return { reply: "measured", measurement: measure(this.#find(request.runtime), scenario, checked, budget) };
