@@ -24,6 +24,7 @@ fn runs() -> Vec<Run> {
     long.header.machines[0].cpu = "A processor with a name of many words ".repeat(10);
     runs.push(long);
     runs.push(loaded());
+    runs.push(synthetic::classes());
     let mut long = synthetic::languages(9, 6, false);
     let name = |name: &str| format!("{name} {}", "long ".repeat(40)).trim_end().to_owned();
     for function in &mut long.header.functions {
