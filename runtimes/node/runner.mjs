@@ -7,10 +7,12 @@ import { State } from "./src/state.mjs";
 const STDOUT = 1;
 const NEWLINE = 0x0a;
 
-// Ends this process when isobar is gone, even in the middle of a function that never ends.
+// Ends this process when isobar is gone, even in the middle of a function that never ends. One that is in no function ends
+// by itself meanwhile, and ends its servers before.
+const PARENT = process.ppid;
 const WATCH = `
-  const parent = process.ppid;
-  setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);
+  let late = 0;
+  setInterval(() => { if (process.ppid !== ${PARENT} && ++late > 5) process.kill(process.pid, "SIGKILL"); }, 500);
 `;
 
 // The pipe is for replies alone.
@@ -81,7 +83,7 @@ async function main() {
       send(await answer(state, line));
     }
   }
-  state.close();
+  await state.close();
   process.exit(0);
 }
 

@@ -33,8 +33,5 @@ export function version(name) {
   }
 }
 
-/** A program of a package, or null. */
-export function program(file) {
-  const found = path.join(FOLDER, "node_modules", file);
-  return fs.existsSync(found) ? found : null;
-}
+/** A program of a package. */
+export const program = (file) => path.join(FOLDER, "node_modules", file);

@@ -2,12 +2,12 @@
 // measure; every answer is checked before its time counts.
 
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { between, now, sample, warmUp } from "./budget.mjs";
 import { checker } from "./expectation.mjs";
 import { hostFailure } from "./failure.mjs";
 import { pssBytes, startReadings } from "./readings.mjs";
+import { removeFolder, temporaryFolder } from "./temporary.mjs";
 
 const NO_WARM_UP = { samples: 0, elapsed_ns: 0, end: "none" };
 
@@ -117,7 +117,7 @@ function density(runtime, task, budget, check) {
   // What the engine compiles and collects of the first ones is not theirs.
   for (let i = 0; i < UNCOUNTED; i++) live().release();
   const instances = grow(budget, live);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "isobar-density-"));
+  const folder = temporaryFolder();
   try {
     const modules = grow(budget, () => loadCopy(engine, task.artifact, folder));
     const samples = {
@@ -128,7 +128,7 @@ function density(runtime, task, budget, check) {
     };
     return { samples, warm_up: NO_WARM_UP, stop: instances.stop, readings: readings(instances.things.length) };
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   }
 }
 

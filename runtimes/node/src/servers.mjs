@@ -1,16 +1,16 @@
 // Servers that are asked over HTTP: Node.js' own and workerd, each in a process of its own.
 
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as baselines from "./baselines.mjs";
 import { bundle, compile, load } from "./bundle.mjs";
 import { crashed, hostFailure } from "./failure.mjs";
 import { writeArtifact } from "./artifact.mjs";
+import { removeFolder, temporaryFolder } from "./temporary.mjs";
 import { proposals, readModule } from "./wasm.mjs";
 
-const WORKERD = "@cloudflare/workerd-linux-64/bin/workerd";
+const WORKERD = process.arch === "arm64" ? "@cloudflare/workerd-linux-arm64" : "@cloudflare/workerd-linux-64";
 const CONTROL_FD = 3;
 const LISTEN_MS = 30_000;
 const DATE = "2026-11-01";
@@ -25,8 +25,8 @@ export function servers() {
     isolation: "none between requests: one context answers all of them",
     threads: "1",
   });
-  const version = baselines.version("workerd");
-  if (version === null || baselines.program(WORKERD) === null) {
+  const version = baselines.version(WORKERD);
+  if (version === null) {
     return { runtimes: [node], absent: [{ runtime: "workerd", reason: `workerd is not here; ${baselines.REMEDY}` }] };
   }
   const limits = "none on a request's time and memory: those are no part of the open workerd";
@@ -64,19 +64,19 @@ const refuse = (id) => () => {
 };
 
 async function serveNode(artifact, { limits }) {
-  const folder = temporary({ "server.mjs": load("server", artifact) });
+  const folder = temporaryFolder({ "server.mjs": load("server", artifact) });
   const args = ["--no-warnings", path.join(folder, "server.mjs"), String(limits.output_bytes)];
   return start(folder, process.execPath, args, (child) => firstLine(child.stdout, Number));
 }
 
 const serveWorker = (artifact, { limits }) =>
-  startWorkerd(temporary({ "worker.js": load("worker", artifact) }), {
+  startWorkerd(temporaryFolder({ "worker.js": load("worker", artifact) }), {
     modules: ['(name = "worker.js", esModule = embed "worker.js")'],
     bindings: [text("OUTPUT_BYTES", limits.output_bytes)],
   });
 
 const serveLoader = (artifact, { limits }) =>
-  startWorkerd(temporary({ "worker.js": load("worker", artifact), "loader.js": hostSource("loader.js") }), {
+  startWorkerd(temporaryFolder({ "worker.js": load("worker", artifact), "loader.js": hostSource("loader.js") }), {
     modules: ['(name = "loader.js", esModule = embed "loader.js")'],
     bindings: [
       '(name = "LOADER", workerLoader = (id = "functions"))',
@@ -89,7 +89,7 @@ const serveLoader = (artifact, { limits }) =>
 
 async function serveWasm(artifact, { args, limits }) {
   const files = { "function.wasm": readModule(artifact), "shim.js": bundle("worker-wasm") };
-  return startWorkerd(temporary(files), {
+  return startWorkerd(temporaryFolder(files), {
     modules: ['(name = "shim.js", esModule = embed "shim.js")', '(name = "function.wasm", wasm = embed "function.wasm")'],
     bindings: [text("OUTPUT_BYTES", limits.output_bytes), text("ARGS", JSON.stringify(args))],
   });
@@ -114,13 +114,7 @@ const worker :Workerd.Worker = (
   fs.writeFileSync(path.join(folder, "config.capnp"), config);
   const args = ["serve", ...flags, `--control-fd=${CONTROL_FD}`, path.join(folder, "config.capnp")];
   const listening = (child) => firstLine(child.stdio[CONTROL_FD], (line) => JSON.parse(line).port);
-  return start(folder, baselines.program(WORKERD), args, listening);
-}
-
-function temporary(files) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "isobar-server-"));
-  for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), content);
-  return folder;
+  return start(folder, baselines.program(`${WORKERD}/bin/workerd`), args, listening);
 }
 
 /** The first line of a stream, read by `parse`; none if it ends before. */
@@ -144,7 +138,7 @@ async function start(folder, program, args, port) {
   const release = async () => {
     child.kill("SIGKILL");
     await ended;
-    fs.rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   let timer;
   const late = new Promise((resolve) => (timer = setTimeout(resolve, LISTEN_MS, null)));

@@ -68,8 +68,8 @@ export class State {
   }
 
   /** Ends everything that was started. */
-  close() {
-    for (const { thing } of this.#handles.values()) thing.release();
+  async close() {
+    for (const { thing } of this.#handles.values()) await thing.release();
     this.#handles.clear();
     this.#engine?.release();
     this.#engine = null;
@@ -103,8 +103,8 @@ export class State {
     return { reply: "done", elapsed_ns: since(start) };
   }
 
-  #start(runtime) {
-    this.close();
+  async #start(runtime) {
+    await this.close();
     return this.#timed(() => (this.#engine = runtime.engine()));
   }
 

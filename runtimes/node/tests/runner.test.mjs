@@ -100,6 +100,44 @@ test("requests that make no sense are answered, and the runner goes on", async (
   assert.equal(await runner.ended, 0);
 });
 
+test("a runner in an endless function ends with whoever started it", async () => {
+  const loop = path.join(folder, "loop.wasm");
+  // (module (func (export "_start") (loop (br 0))))
+  fs.writeFileSync(loop, Buffer.from("0061736d01000000010401600000030201000" + "70a01065f737461727400000a0901070003400c000b0b", "hex"));
+  const request = JSON.stringify({ op: "run", runtime: "node/wasi", artifact: loop, invocation: invocation() });
+  // A shell between us and the runner is what is killed.
+  const command = `"$0" --no-warnings "$1" & echo $!; sleep 60`;
+  const shell = spawn("sh", ["-c", `exec 3<&0; ${command.replace("&", "<&3 &")}`, process.execPath, RUNNER], {
+    stdio: ["pipe", "pipe", "inherit"],
+    detached: true,
+  });
+  let said = "";
+  shell.stdout.on("data", (chunk) => (said += chunk));
+  const lines = async (count) => {
+    while (said.split("\n").length <= count) await new Promise((resolve) => setTimeout(resolve, 10));
+    return said.split("\n");
+  };
+  const pid = Number((await lines(1))[0]);
+  // Once it has answered, it knows its parent.
+  shell.stdin.write('{"op":"describe"}\n');
+  await lines(2);
+  shell.stdin.write(`${request}\n`);
+  const runs = () => {
+    try {
+      return !/^State:\s*[ZX]/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+    } catch {
+      return false;
+    }
+  };
+  assert.ok(runs());
+  shell.kill("SIGKILL");
+  for (let tries = 0; runs() && tries < 600; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+  const orphan = runs();
+  if (orphan) process.kill(pid, "SIGKILL");
+  process.kill(-shell.pid, "SIGKILL");
+  assert.ok(!orphan, "it outlives its parent");
+});
+
 test("the scripts answer as their modules do, in every isolate", { skip }, async () => {
   for (const { id } of scripts) {
     const hello = await run(id, path.join(SCRIPTS, "hello/hello.js"), invocation({ NAME: "Wörld" }));
@@ -256,8 +294,10 @@ describe("servers", { skip: absent.length > 0 ? reason : false }, () => {
       assert.equal(await (await post("x\0ü".repeat(200))).text(), "x\0ü".repeat(200));
       assert.equal((await post("x".repeat(1001))).status, 500);
       runner.child.stdin.end();
-      await runner.ended;
+      assert.equal(await runner.ended, 0);
       await assert.rejects(fetch(url));
+      const left = fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith(`isobar-node-${runner.child.pid}-`));
+      assert.deepEqual(left, []);
     });
   }
 });
