@@ -28,8 +28,8 @@ pub use machines::machines_apart;
 pub(crate) use markdown::escape;
 pub use markdown::markdown;
 pub use splice::{SpliceError, splice};
-pub(crate) use summary::one_line;
 pub use summary::{Failed, Measured, Part, Row, functions, rows};
+pub(crate) use summary::{one_line, shorten};
 pub use terminal::{terminal, terminal_languages};
 
 use crate::chart::{self, ChartError};
