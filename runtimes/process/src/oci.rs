@@ -97,6 +97,10 @@ impl Runtime for Oci {
         Ok(Box::new(self.ready()?))
     }
 
+    fn prepare(&self) -> Result<(), Failure> {
+        self.ready().map(drop)
+    }
+
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
         let ready = self.ready()?;
         let root = Arc::new(Root(make_root(artifact)?));
