@@ -21,6 +21,8 @@ pub enum Shape {
     Rect([f64; 4], Colour),
     /// A line through these points, of this width.
     Line(Vec<(f64, f64)>, f64, Colour),
+    /// A filled area within these points; of so much ink, from 0 to 1, that what is below shows through.
+    Area(Vec<(f64, f64)>, f64, Colour),
     /// A filled circle: its centre and radius.
     Dot((f64, f64), f64, Colour),
     /// A line of text.

@@ -1,13 +1,11 @@
-//! Heat maps: languages and runtimes, a number in every cell, its colour on a logarithmic scale.
+//! Heat maps: names and runtimes, a number in every cell, its colour on a logarithmic scale.
 
 use super::figure::{Anchor, Figure, Text};
 use super::font;
 use super::page;
 use super::style::{Axis, Colour, FAILED, MARGIN, RULE, SLACK, SMALL, SOFT, STRIPE, TINY, WIDTH};
-use crate::report::languages::{Grid, Language};
 use crate::report::summary::shorten;
-use crate::report::units::Quantity;
-use crate::report::{Failed, Row};
+use isobar_core::RuntimeId;
 
 /// Viridis by van der Walt and Smith in nine steps, from the best to the worst: people with any colour vision see the same
 /// order, and so does a grey copy. The same on light and dark pages.
@@ -41,29 +39,54 @@ const LONGEST_DESCRIPTION: usize = 100;
 /// The scale's legend.
 const LEGEND: f64 = 300.0;
 
-/// Draws a grid from `top` on; returns how far down it reaches.
-pub(super) fn draw(figure: &mut Figure, grid: &Grid, top: f64) -> f64 {
+/// A heat map.
+pub(super) struct Map<'a> {
+    pub(super) title: &'a str,
+    pub(super) description: &'a str,
+    /// The columns.
+    pub(super) runtimes: &'a [&'a RuntimeId],
+    /// The rows: their names, and a cell for each runtime.
+    pub(super) rows: Vec<(&'a str, Vec<Cell>)>,
+    /// The values that are marked on the scale, with their labels.
+    pub(super) marks: &'a dyn Fn(&Axis) -> Vec<(f64, String)>,
+}
+
+/// A cell of a heat map.
+pub(super) enum Cell {
+    /// Not measured.
+    Missing,
+    /// What happened, in a word.
+    Failed(String),
+    /// A value, and how it is shown.
+    Value(f64, String),
+}
+
+/// Draws a map from `top` on; returns how far down it reaches.
+pub(super) fn draw(figure: &mut Figure, map: &Map, top: f64) -> f64 {
     let (x, width) = (MARGIN, WIDTH - 2.0 * MARGIN);
-    let mut y = page::heading(figure, grid.family, x, top, width);
-    let after = x + font::width(&shorten(grid.family, page::LONGEST_NAME), 14.0, true) * SLACK + 14.0;
-    figure.text(Text::new(shorten(&grid.description, LONGEST_DESCRIPTION), after, top + 9.0, SMALL).colour(SOFT));
-    let numbers: Vec<(Quantity, f64)> =
-        grid.languages.iter().flat_map(Language::measured).map(|(row, value)| (row.quantity(), value)).collect();
-    let scale = Axis::log(numbers.iter().map(|(_, value)| *value), 0.0, 1.0);
-    y = legend(figure, numbers.first().map(|(quantity, _)| (*quantity, &numbers)), x, y);
-    let names = grid.languages.iter().map(|language| shorten(language.name, LONGEST_LANGUAGE));
+    let mut y = page::heading(figure, map.title, x, top, width);
+    let after = x + font::width(&shorten(map.title, page::LONGEST_NAME), 14.0, true) * SLACK + 14.0;
+    figure.text(Text::new(shorten(map.description, LONGEST_DESCRIPTION), after, top + 9.0, SMALL).colour(SOFT));
+    let values = |(_, cells): &(_, Vec<Cell>)| {
+        let value = |cell: &Cell| if let Cell::Value(value, _) = cell { Some(*value) } else { None };
+        cells.iter().filter_map(value).collect::<Vec<f64>>()
+    };
+    let values: Vec<f64> = map.rows.iter().flat_map(values).collect();
+    let scale = Axis::log(values.iter().copied(), 0.0, 1.0);
+    y = legend(figure, &values, map.marks, x, y);
+    let names = map.rows.iter().map(|(name, _)| shorten(name, LONGEST_LANGUAGE));
     let names = names.map(|name| font::width(&name, SMALL, false)).fold(0.0, f64::max) * SLACK + 12.0;
     let fits = ((width - names) / NARROWEST).floor().max(1.0) as usize;
     // In as many parts as are needed, all about as wide.
-    let columns = grid.runtimes.len().div_ceil(grid.runtimes.len().div_ceil(fits).max(1)).max(1);
+    let columns = map.runtimes.len().div_ceil(map.runtimes.len().div_ceil(fits).max(1)).max(1);
     let cell = (width - names) / columns.max(8) as f64;
-    for first in (0..grid.runtimes.len()).step_by(columns) {
-        let range = first..(first + columns).min(grid.runtimes.len());
-        y = heads(figure, &grid.runtimes[range.clone()], (x + names, y), cell);
-        for language in &grid.languages {
-            figure.text(Text::new(shorten(language.name, LONGEST_LANGUAGE), x, y + CELL / 2.0, SMALL));
-            for (at, row) in language.cells[range.clone()].iter().enumerate() {
-                draw_cell(figure, *row, &scale, (x + names + at as f64 * cell, y), cell);
+    for first in (0..map.runtimes.len()).step_by(columns) {
+        let range = first..(first + columns).min(map.runtimes.len());
+        y = heads(figure, &map.runtimes[range.clone()], (x + names, y), cell);
+        for (name, cells) in &map.rows {
+            figure.text(Text::new(shorten(name, LONGEST_LANGUAGE), x, y + CELL / 2.0, SMALL));
+            for (at, value) in cells[range.clone()].iter().enumerate() {
+                draw_cell(figure, value, &scale, (x + names + at as f64 * cell, y), cell);
             }
             y += CELL;
         }
@@ -73,18 +96,18 @@ pub(super) fn draw(figure: &mut Figure, grid: &Grid, top: f64) -> f64 {
 }
 
 /// The scale with its ticks, and what the grey cells mean; returns how far down it reaches.
-fn legend(figure: &mut Figure, numbers: Option<(Quantity, &Vec<(Quantity, f64)>)>, x: f64, y: f64) -> f64 {
+fn legend(figure: &mut Figure, values: &[f64], marks: &dyn Fn(&Axis) -> Vec<(f64, String)>, x: f64, y: f64) -> f64 {
     const STEPS: u32 = 60;
     let mut right = x;
-    if let Some((quantity, numbers)) = numbers {
-        let axis = Axis::log(numbers.iter().map(|(_, value)| *value), x, x + LEGEND);
+    if !values.is_empty() {
+        let axis = Axis::log(values.iter().copied(), x, x + LEGEND);
         for step in 0..STEPS {
             let share = f64::from(step) / f64::from(STEPS - 1);
             // Each step covers the rest of those before it: no seams where the drawing is scaled.
             let before = f64::from(step) * LEGEND / f64::from(STEPS);
             figure.rect(x + before, y + 8.0, LEGEND - before, 10.0, colour(share));
         }
-        for (tick, label) in axis.labels(quantity) {
+        for (tick, label) in marks(&axis) {
             let at = axis.at(tick);
             figure.line((at, y + 18.0), (at, y + 22.0), 1.0, SOFT);
             // A tick near the end of the scale.
@@ -100,7 +123,7 @@ fn legend(figure: &mut Figure, numbers: Option<(Quantity, &Vec<(Quantity, f64)>)
 }
 
 /// The names of runtimes above their columns, the family once for all of its modes; returns how far down they reach.
-fn heads(figure: &mut Figure, runtimes: &[&isobar_core::RuntimeId], (x, top): (f64, f64), cell: f64) -> f64 {
+fn heads(figure: &mut Figure, runtimes: &[&RuntimeId], (x, top): (f64, f64), cell: f64) -> f64 {
     let modes: Vec<Vec<String>> = runtimes.iter().map(|id| lines(mode(id), cell - 4.0)).collect();
     let height = modes.iter().map(Vec::len).max().unwrap_or(0) as f64 * LINE;
     let mut at = x;
@@ -121,7 +144,7 @@ fn heads(figure: &mut Figure, runtimes: &[&isobar_core::RuntimeId], (x, top): (f
     top + 20.0 + height + 4.0
 }
 
-fn mode(id: &isobar_core::RuntimeId) -> &str {
+fn mode(id: &RuntimeId) -> &str {
     id.as_str().split_once('/').map_or(id.as_str(), |(_, mode)| mode)
 }
 
@@ -154,19 +177,16 @@ fn text_width(text: &str) -> f64 {
 
 /// `text`, cut to this width.
 fn fitting(text: &str, width: f64) -> String {
-    let longest = text.chars().count();
-    let cut = (1..=longest).rev().map(|length| shorten(text, length)).find(|cut| text_width(cut) <= width);
-    cut.unwrap_or_else(|| "…".to_owned())
+    page::fitting(text, width, TINY, true)
 }
 
-fn draw_cell(figure: &mut Figure, row: Option<&Row>, scale: &Axis, (x, y): (f64, f64), width: f64) {
-    let (text, fill, ink) = match row.map(|row| (row, &row.outcome)) {
-        None => ("–".to_owned(), STRIPE, SOFT),
-        Some((_, Err(failed))) => (word(failed, width - GAP - 4.0), STRIPE, FAILED),
-        Some((row, Ok(measured))) => {
-            let median = measured.summary.median;
-            let fill = colour(scale.at(median));
-            (row.quantity().show(median), fill, ink_on(fill))
+fn draw_cell(figure: &mut Figure, cell: &Cell, scale: &Axis, (x, y): (f64, f64), width: f64) {
+    let (text, fill, ink) = match cell {
+        Cell::Missing => ("–".to_owned(), STRIPE, SOFT),
+        Cell::Failed(what) => (word(what, width - GAP - 4.0), STRIPE, FAILED),
+        Cell::Value(value, text) => {
+            let fill = colour(scale.at(*value));
+            (text.clone(), fill, ink_on(fill))
         }
     };
     figure.rect(x, y, width - GAP, CELL - GAP, fill);
@@ -175,8 +195,8 @@ fn draw_cell(figure: &mut Figure, row: Option<&Row>, scale: &Axis, (x, y): (f64,
 }
 
 /// What happened, as far as there is room for it.
-fn word(failed: &Failed, width: f64) -> String {
-    if text_width(&failed.kind) <= width { failed.kind.clone() } else { "failed".to_owned() }
+fn word(what: &str, width: f64) -> String {
+    if text_width(what) <= width { what.to_owned() } else { "failed".to_owned() }
 }
 
 /// The colour of a share from 0, the best, to 1.

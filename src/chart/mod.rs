@@ -1,26 +1,44 @@
 //! Charts of a run. Adding one is a file with a function from rows to a [`Figure`], and a line in [`CHARTS`].
 
 mod blocks;
+mod break_even;
 mod cold;
+mod cold_over_size;
 mod density;
 mod deploy;
+pub mod distribution;
+mod families;
 pub mod figure;
 mod font;
 mod heat;
+pub mod history;
+mod knee;
 mod languages;
 mod latency_over_load;
 mod page;
 mod paint;
 mod points;
 mod process_cold;
+pub mod published;
+pub mod regression;
+mod relative;
+mod samples;
 pub mod style;
 mod throughput;
 mod warm;
+mod warm_percentiles;
+mod warm_violin;
 
+pub use page::footer;
+
+use crate::compare;
 use crate::record::Run;
 use crate::report::{self, Row};
 use figure::Figure;
+use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A chart.
 #[derive(Clone, Copy, Debug)]
@@ -40,16 +58,39 @@ pub struct Chart {
 pub enum Shows {
     /// The cells of this scenario.
     Scenario(&'static str),
+    /// What the samples of this scenario are made of, where there are any.
+    PartsOf(&'static str),
+    /// The functions that have numbers in this scenario, where their modules differ in size.
+    SizesOf(&'static str),
+    /// The costs of deploying and running: at least two modes of which both were measured.
+    Trades,
     /// At least two languages that have the same function, in this scenario.
     Languages(&'static str),
+    /// At least two languages that have the same functions, more than one, in this scenario.
+    LanguageMeans(&'static str),
     /// The modules of at least two languages that have the same function.
     Modules,
 }
 
 impl Shows {
+    /// Whether it compares languages.
+    pub fn is_of_languages(self) -> bool {
+        matches!(self, Shows::Languages(_) | Shows::LanguageMeans(_) | Shows::Modules)
+    }
+
     fn is_in(self, run: &Run, rows: &[Row]) -> bool {
+        let own = |name| rows.iter().filter(move |row| row.cell.scenario.name() == name);
+        let measured = |name| own(name).filter(|row| row.outcome.is_ok()).map(|row| row.cell.function.as_str());
         match self {
-            Shows::Scenario(name) => rows.iter().any(|row| row.cell.scenario.name() == name),
+            Shows::Scenario(name) => own(name).next().is_some(),
+            Shows::PartsOf(name) => measured(name).next().is_some(),
+            Shows::SizesOf(name) => {
+                let own: BTreeSet<&str> = measured(name).collect();
+                let sizes = run.header.functions.iter().filter(|f| f.module_bytes > 0 && own.contains(f.name.as_str()));
+                sizes.map(|function| function.module_bytes).collect::<BTreeSet<_>>().len() > 1
+            }
+            Shows::Trades => !compare::trades(run).is_empty(),
+            Shows::LanguageMeans(name) => report::languages::means(run, rows, name).is_some(),
             Shows::Languages(name) => !report::languages::grids(run, rows, name).is_empty(),
             Shows::Modules => !report::languages::sizes(run, rows).is_empty(),
         }
@@ -57,12 +98,18 @@ impl Shows {
 }
 
 /// All charts, in the order of the reports.
-pub const CHARTS: [Chart; 11] = [
+pub const CHARTS: [Chart; 19] = [
     Chart {
         name: "cold",
         title: "Cold start by phase: lower is better",
         shows: Shows::Scenario("cold"),
         draw: cold::draw,
+    },
+    Chart {
+        name: "cold-over-size",
+        title: "Cold start over module size: lower is better",
+        shows: Shows::SizesOf("cold"),
+        draw: cold_over_size::draw,
     },
     Chart {
         name: "process-cold",
@@ -77,6 +124,30 @@ pub const CHARTS: [Chart; 11] = [
         draw: deploy::draw,
     },
     Chart { name: "warm", title: "Warm invocation: lower is better", shows: Shows::Scenario("warm"), draw: warm::draw },
+    Chart {
+        name: "warm-percentiles",
+        title: "Percentiles of warm invocations: lower is better",
+        shows: Shows::Scenario("warm"),
+        draw: warm_percentiles::draw,
+    },
+    Chart {
+        name: "warm-violin",
+        title: "Distribution of warm invocations: lower and narrower is better",
+        shows: Shows::Scenario("warm"),
+        draw: warm_violin::draw,
+    },
+    Chart {
+        name: "relative",
+        title: "Execution time relative to native code: lower is better",
+        shows: Shows::PartsOf("warm"),
+        draw: relative::draw,
+    },
+    Chart {
+        name: "break-even",
+        title: "Total time over invocations: lower is better",
+        shows: Shows::Trades,
+        draw: break_even::draw,
+    },
     Chart {
         name: "throughput",
         title: "Throughput over threads: higher is better",
@@ -102,6 +173,18 @@ pub const CHARTS: [Chart; 11] = [
         draw: languages::warm,
     },
     Chart {
+        name: "languages-cold-mean",
+        title: "Cold start by language and runtime, over all functions: lower is better",
+        shows: Shows::LanguageMeans("cold"),
+        draw: languages::cold_mean,
+    },
+    Chart {
+        name: "languages-warm-mean",
+        title: "Warm invocation by language and runtime, over all functions: lower is better",
+        shows: Shows::LanguageMeans("warm"),
+        draw: languages::warm_mean,
+    },
+    Chart {
         name: "languages-modules",
         title: "Module size by language: smaller is better",
         shows: Shows::Modules,
@@ -118,6 +201,12 @@ pub const CHARTS: [Chart; 11] = [
         title: "Latency over load with fresh connections: lower is better",
         shows: Shows::Scenario("http-open-fresh"),
         draw: latency_over_load::draw_fresh,
+    },
+    Chart {
+        name: "latency-over-load-by-strategy",
+        title: "Latency over load, by strategy: lower and further right is better",
+        shows: Shows::Scenario("http-knee"),
+        draw: knee::draw,
     },
 ];
 
@@ -143,28 +232,61 @@ pub fn svg(chart: &Chart, run: &Run, rows: &[Row]) -> Result<String, ChartError>
     paint::svg(&(chart.draw)(run, rows), chart.title).map_err(failed)
 }
 
-/// Draws all charts of a run into `charts/` in its folder, as SVG and as PNG, and names the files.
+/// Draws all charts of a run into `charts/` in its folder, each as the files of [`write`], and names the files.
 pub fn draw_all(run: &Run, folder: &Path) -> Result<Vec<PathBuf>, ChartError> {
     draw(run, &report::rows(run), folder)
 }
 
 /// [`draw_all`] where the rows are known.
 pub fn draw(run: &Run, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, ChartError> {
+    let run = &*report::machines_apart(run);
     let folder = folder.join("charts");
-    let failed = |path: &Path, source| ChartError { path: path.to_owned(), source };
-    std::fs::create_dir_all(&folder).map_err(|e| failed(&folder, e.into()))?;
-    let mut files = Vec::new();
-    for chart in wanted(run, rows) {
-        let figure = (chart.draw)(run, rows);
-        let bytes = [("svg", paint::svg(&figure, chart.title).map(String::into_bytes)), ("png", paint::png(&figure))];
-        for (extension, bytes) in bytes {
-            let path = folder.join(chart.name).with_extension(extension);
-            let written = bytes.and_then(|bytes| Ok(std::fs::write(&path, bytes)?));
-            written.map_err(|e| failed(&path, e))?;
-            files.push(path);
+    make(&folder)?;
+    let charts: Vec<&Chart> = wanted(run, rows).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut drawn = Vec::new();
+        while let Some((at, chart)) = take(&next, &charts) {
+            drawn.push((at, write(&(chart.draw)(run, rows), chart.title, &folder, chart.name)));
         }
-    }
-    Ok(files)
+        drawn
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(charts.len());
+    let mut drawn: Vec<(usize, Result<Vec<PathBuf>, ChartError>)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    drawn.sort_by_key(|(at, _)| *at);
+    Ok(drawn.into_iter().map(|(_, files)| files).collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+fn take<'a>(next: &AtomicUsize, charts: &[&'a Chart]) -> Option<(usize, &'a Chart)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    Some((at, *charts.get(at)?))
+}
+
+/// Writes a figure into a folder, which must be there: as `name.svg`, which is dark where a browser prefers that, as
+/// `name.png` and as `name-dark.png`; and names the files.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write(figure: &Figure, title: &str, folder: &Path, name: &str) -> Result<Vec<PathBuf>, ChartError> {
+    let files = [
+        (format!("{name}.svg"), paint::svg(figure, title).map(String::into_bytes)),
+        (format!("{name}.png"), paint::png(figure, false)),
+        (format!("{name}-dark.png"), paint::png(figure, true)),
+    ];
+    let write = |(name, bytes): (String, Result<Vec<u8>, paint::PaintError>)| {
+        let path = folder.join(name);
+        let written = bytes.and_then(|bytes| Ok(std::fs::write(&path, bytes)?));
+        written.map(|()| path.clone()).map_err(|source| ChartError { path, source })
+    };
+    files.into_iter().map(write).collect()
+}
+
+/// Makes a folder for charts.
+pub(crate) fn make(folder: &Path) -> Result<(), ChartError> {
+    std::fs::create_dir_all(folder).map_err(|e| ChartError { path: folder.to_owned(), source: e.into() })
 }
 
 #[cfg(test)]

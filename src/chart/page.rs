@@ -10,6 +10,9 @@ use crate::report::{Failed, Row, units, words};
 /// Names are cut to so many characters.
 pub(super) const LONGEST_NAME: usize = 44;
 
+/// What a page without a legend has.
+pub(super) const NO_LEGEND: &[(&str, Colour)] = &[];
+
 /// A page whose head is drawn, and how far down it is used.
 pub(super) struct Page {
     pub(super) figure: Figure,
@@ -17,7 +20,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(title: &str, words: &str, legend: &[(&str, Colour)]) -> Self {
+    pub(super) fn new(title: &str, words: &str, legend: &[(impl AsRef<str>, Colour)]) -> Self {
         let mut figure = Figure::new(WIDTH);
         figure.text(Text::new(title, MARGIN, 36.0, 21.0).bold());
         let mut y = 64.0;
@@ -29,12 +32,12 @@ impl Page {
             let mut x = MARGIN;
             y += 6.0;
             for (name, colour) in legend {
-                let width = 17.0 + font::width(name, SMALL, false) * SLACK;
+                let width = 17.0 + font::width(name.as_ref(), SMALL, false) * SLACK;
                 if x + width > WIDTH - MARGIN {
                     (x, y) = (MARGIN, y + ROW);
                 }
                 figure.rect(x, y - 5.5, 11.0, 11.0, *colour);
-                figure.text(Text::new(*name, x + 17.0, y, SMALL));
+                figure.text(Text::new(name.as_ref(), x + 17.0, y, SMALL));
                 x += width + 20.0;
             }
             y += 16.0;
@@ -56,25 +59,34 @@ impl Page {
     }
 
     /// Adds where and how it was measured.
-    pub(super) fn finish(mut self, run: &Run) -> Figure {
-        let header = &run.header;
-        let schedule = words::schedule(run);
-        let quick = if header.quick { ", quick run" } else { "" };
-        let machine = |machine: &crate::record::Machine| {
-            let cores = units::count(machine.cores as usize, "core");
-            format!("{}, {cores}, Linux {} · ", machine.cpu, machine.kernel)
-        };
-        let machines: String = header.machines.iter().map(machine).collect();
-        let words = format!("{machines}isobar {}, {schedule}, seed {}{quick}", header.isobar, header.seed);
+    pub(super) fn finish(self, run: &Run) -> Figure {
+        self.finish_with(&footer(run))
+    }
+
+    /// Adds these words below everything.
+    pub(super) fn finish_with(mut self, words: &str) -> Figure {
         self.figure.line((MARGIN, self.y), (WIDTH - MARGIN, self.y), 1.0, RULE);
         self.y += 16.0;
-        for line in wrap(&words, TINY, WIDTH - 2.0 * MARGIN) {
+        for line in wrap(words, TINY, WIDTH - 2.0 * MARGIN) {
             self.figure.text(Text::new(line, MARGIN, self.y, TINY).colour(SOFT));
             self.y += 15.0;
         }
         self.figure.height = self.y + 8.0;
         self.figure
     }
+}
+
+/// Where and how a run was measured, as it stands below its charts.
+pub fn footer(run: &Run) -> String {
+    let header = &run.header;
+    let schedule = words::schedule(run);
+    let quick = if header.quick { ", quick run" } else { "" };
+    let machine = |machine: &crate::record::Machine| {
+        let cores = units::count(machine.cores as usize, "core");
+        format!("{}, {cores}, Linux {} · ", machine.cpu, machine.kernel)
+    };
+    let machines: String = header.machines.iter().map(machine).collect();
+    format!("{machines}isobar {}, {schedule}, seed {}{quick}", header.isobar, header.seed)
 }
 
 /// A panel's name with a line below it; returns how far down it reaches.
@@ -107,6 +119,13 @@ pub(super) fn failed(figure: &mut Figure, failed: &Failed, x: f64, y: f64) {
 /// A tick's label, at the top of an axis.
 pub(super) fn tick(figure: &mut Figure, label: String, x: f64, y: f64) {
     figure.text(Text::new(label, x, y, TINY).colour(SOFT).anchor(Anchor::Middle));
+}
+
+/// `text`, cut to this width.
+pub(super) fn fitting(text: &str, width: f64, size: f64, bold: bool) -> String {
+    let fits = |text: &String| font::width(text, size, bold) * SLACK <= width;
+    let cut = (1..=text.chars().count()).rev().map(|length| shorten(text, length)).find(fits);
+    cut.unwrap_or_else(|| "…".to_owned())
 }
 
 /// The room that the longest name of a chart's runtimes takes.

@@ -21,10 +21,11 @@ pub(super) fn svg(figure: &Figure, title: &str) -> Result<String, PaintError> {
     let mut body = String::new();
     let size = size(figure);
     let mut backend = SVGBackend::with_string(&mut body, size);
-    paint(figure, &mut backend, svg_text)?;
+    paint(figure, &mut backend, PAPER, svg_text)?;
     drop(backend);
     let drawing = body.split_once('\n').map_or("", |(_, drawing)| drawing);
     let (width, height) = (figure.width.round(), figure.height.round());
+    let title = escape(title);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
          role=\"img\">\n<title>{title}</title>\n<style>\n@media (prefers-color-scheme: dark) {{\n",
@@ -38,11 +39,21 @@ pub(super) fn svg(figure: &Figure, title: &str) -> Result<String, PaintError> {
     Ok(svg)
 }
 
-/// The figure as PNG.
-pub(super) fn png(figure: &Figure) -> Result<Vec<u8>, PaintError> {
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The figure as PNG, for a light page or for a dark one.
+pub(super) fn png(figure: &Figure, dark: bool) -> Result<Vec<u8>, PaintError> {
     let (width, height) = size(figure);
     let mut pixels = vec![0; width as usize * height as usize * 3];
-    paint(figure, &mut BitMapBackend::with_buffer(&mut pixels, (width, height)), bitmap_text)?;
+    let mut backend = BitMapBackend::with_buffer(&mut pixels, (width, height));
+    if dark {
+        paint(&darkened(figure), &mut backend, PAPER.on_dark(), bitmap_text)?;
+    } else {
+        paint(figure, &mut backend, PAPER, bitmap_text)?;
+    }
+    drop(backend);
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
@@ -52,6 +63,20 @@ pub(super) fn png(figure: &Figure) -> Result<Vec<u8>, PaintError> {
     encoder.set_filter(png::FilterType::NoFilter);
     encoder.write_header()?.write_image_data(&pixels)?;
     Ok(file)
+}
+
+/// The figure in the colours of a dark page.
+fn darkened(figure: &Figure) -> Figure {
+    let mut figure = figure.clone();
+    for shape in &mut figure.shapes {
+        let colour = match shape {
+            Shape::Rect(_, colour) | Shape::Line(_, _, colour) | Shape::Area(_, _, colour) => colour,
+            Shape::Dot(_, _, colour) => colour,
+            Shape::Text(text) => &mut text.colour,
+        };
+        *colour = colour.on_dark();
+    }
+    figure
 }
 
 fn size(figure: &Figure) -> (u32, u32) {
@@ -65,19 +90,27 @@ fn hex(Colour(r, g, b): Colour) -> String {
 fn paint<B: DrawingBackend>(
     figure: &Figure,
     backend: &mut B,
+    paper: Colour,
     text: fn(&mut B, &Text) -> Result<(), PaintError>,
 ) -> Result<(), PaintError>
 where
     B::ErrorType: 'static,
 {
     let (width, height) = size(figure);
-    backend.draw_rect((0, 0), (width as i32, height as i32), &ink(PAPER).filled(), true)?;
+    backend.draw_rect((0, 0), (width as i32, height as i32), &ink(paper).filled(), true)?;
     for shape in &figure.shapes {
         match shape {
             Shape::Rect([x, y, width, height], colour) => {
                 backend.draw_rect(at((*x, *y)), at((x + width, y + height)), &ink(*colour).filled(), true)?;
             }
             Shape::Line(points, width, colour) => line(backend, points, *width, *colour)?,
+            Shape::Area(points, share, colour) => {
+                let mut points: Vec<(i32, i32)> = points.iter().map(|p| at(*p)).collect();
+                points.dedup();
+                if points.len() > 2 {
+                    backend.fill_polygon(points, &ink(*colour).mix(*share).filled())?;
+                }
+            }
             Shape::Dot(centre, radius, colour) => {
                 backend.draw_circle(at(*centre), (radius * SCALE).round() as u32, &ink(*colour).filled(), true)?;
             }

@@ -7,6 +7,13 @@ use crate::report::units::Quantity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colour(pub u8, pub u8, pub u8);
 
+impl Colour {
+    /// What becomes of it on a dark page.
+    pub fn on_dark(self) -> Self {
+        DARK.iter().find(|(light, _)| *light == self).map_or(self, |(_, dark)| *dark)
+    }
+}
+
 /// The background.
 pub const PAPER: Colour = Colour(255, 255, 255);
 /// Text.
@@ -78,6 +85,11 @@ impl Axis {
         Axis { from: 0.0, to, start, end, log: false }
     }
 
+    /// From `from` at `start` to `to` at `end`.
+    pub fn between(from: f64, to: f64, start: f64, end: f64) -> Self {
+        Axis { from, to, start, end, log: false }
+    }
+
     /// A logarithmic axis that holds all `values` with some room at both ends; they must be positive.
     pub fn log(values: impl Iterator<Item = f64>, start: f64, end: f64) -> Self {
         let (low, high) = values
@@ -101,8 +113,11 @@ impl Axis {
 
     /// The values to be marked, in `quantity`'s round numbers.
     pub fn ticks(&self) -> Vec<f64> {
-        if !self.log {
+        if !self.log && self.from == 0.0 {
             return (0..=5).map(|i| self.to * f64::from(i) / 5.0).collect();
+        }
+        if !self.log {
+            return self.round_ticks();
         }
         let decades = (self.to / self.from).log10();
         let steps: &[f64] = match decades {
@@ -116,14 +131,35 @@ impl Axis {
         ticks.filter(|tick| (self.from..=self.to).contains(tick)).collect()
     }
 
+    /// About six multiples of 1, 2 or 5 times a power of ten.
+    fn round_ticks(&self) -> Vec<f64> {
+        let wanted = (self.to - self.from) / 6.0;
+        let power = 10_f64.powi(wanted.log10().floor() as i32);
+        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= wanted);
+        let step = step.unwrap_or(wanted);
+        let (first, last) = ((self.from / step).ceil() as i64, (self.to / step).floor() as i64);
+        (first..=last).map(|i| i as f64 * step).collect()
+    }
+
     /// The ticks with their labels, on a level logarithmic axis as many as have room; sizes in powers of two.
     pub fn labels(&self, quantity: Quantity) -> Vec<(f64, String)> {
         let ticks = if self.log && quantity == Quantity::Bytes { self.binary_ticks() } else { self.ticks() };
-        let label = |tick: f64| if tick == 0.0 { "0".to_owned() } else { quantity.show_tick(tick) };
+        self.thinned(ticks, |tick| quantity.show_tick(tick))
+    }
+
+    /// [`Axis::labels`] of what is no quantity.
+    pub fn labels_by(&self, show: impl Fn(f64) -> String) -> Vec<(f64, String)> {
+        self.thinned(self.ticks(), show)
+    }
+
+    fn thinned(&self, ticks: Vec<f64>, show: impl Fn(f64) -> String) -> Vec<(f64, String)> {
+        let label = |tick: f64| if tick == 0.0 { "0".to_owned() } else { show(tick) };
         let labels: Vec<(f64, String)> = ticks.into_iter().map(|tick| (tick, label(tick))).collect();
         let half = |text: &str| font::width(text, TINY, false) * SLACK / 2.0;
         let apart = |a: &(f64, String), b: &(f64, String)| {
-            !self.log || self.end < self.start || self.at(b.0) - self.at(a.0) >= half(&a.1) + half(&b.1) + 5.0
+            (!self.log && self.from == 0.0)
+                || self.end < self.start
+                || self.at(b.0) - self.at(a.0) >= half(&a.1) + half(&b.1) + 5.0
         };
         let thinned = |every: usize| labels.iter().step_by(every).cloned().collect::<Vec<_>>();
         let fits = |labels: &Vec<(f64, String)>| labels.windows(2).all(|pair| apart(&pair[0], &pair[1]));

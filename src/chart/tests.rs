@@ -3,6 +3,7 @@ use super::style::SLACK;
 use super::*;
 use crate::record::Record;
 use crate::report::synthetic;
+use crate::report::units::Quantity;
 use crate::report::{Row, rows};
 
 /// Runs of several shapes: few and many runtimes, functions and threads, with failures and without, and nothing else.
@@ -23,6 +24,8 @@ fn runs() -> Vec<Run> {
     long.header.machines[0].cpu = "A processor with a name of many words ".repeat(10);
     runs.push(long);
     runs.push(loaded());
+    runs.push(swept());
+    runs.push(synthetic::classes());
     let mut long = synthetic::languages(9, 6, false);
     let name = |name: &str| format!("{name} {}", "long ".repeat(40)).trim_end().to_owned();
     for function in &mut long.header.functions {
@@ -58,6 +61,32 @@ fn loaded() -> Run {
     run
 }
 
+/// Sweeps of servers: runtimes behind the platform in each strategy, and by themselves.
+fn swept() -> Run {
+    let mut run = synthetic::run(8, 2, 1, 3, true);
+    run.records.retain(|record| record.cell.scenario.name() == "warm");
+    let records = std::mem::take(&mut run.records);
+    for (at, record) in records.into_iter().enumerate() {
+        for (strategy, pace) in [("+naive", 1), ("+cached", 20), ("+pooled", 40), ("", 30)] {
+            let mut record = record.clone();
+            record.cell.runtime = format!("{}{strategy}", record.cell.runtime).parse().unwrap();
+            record.cell.scenario = "http-knee".parse().unwrap();
+            record.histogram = None;
+            if let Ok(measurement) = &mut record.result {
+                let rates: Vec<u64> = (0..6).map(|step| pace * (150 + at as u64) << step).collect();
+                let p99_ns: Vec<u64> = rates.iter().map(|rate| 200_000 + rate * rate * 700 / pace / pace).collect();
+                let held = p99_ns.iter().map(|ns| u64::from(*ns < 12_000_000)).collect();
+                measurement.samples =
+                    isobar_core::measure::Samples::of([("rate", rates), ("p99_ns", p99_ns), ("held", held)]);
+                measurement.readings = [("p99_below_ns".to_owned(), 12_000_000)].into();
+            }
+            run.records.push(record);
+        }
+    }
+    run.header.cells = run.records.iter().map(|record| record.cell.clone()).collect();
+    run
+}
+
 fn only_failures() -> Run {
     let mut run = synthetic::run(25, 6, 2, 2, true);
     run.records.retain(|record: &Record| record.result.is_err());
@@ -74,23 +103,175 @@ fn sides(text: &Text) -> [f64; 4] {
     [left, left + text.width() * (1.0 + SLACK) / 2.0, text.y - half, text.y + half]
 }
 
+/// Samples about `ns`, some of which are slow.
+fn samples(rng: &mut fastrand::Rng, count: usize, ns: f64) -> Vec<f64> {
+    let mut slow = || if rng.u8(..) < 6 { 2.0 * rng.f64() } else { 0.1 * rng.f64() + 0.1 * rng.f64() };
+    (0..count).map(|_| ns * (1.0 + slow())).collect()
+}
+
+fn distributions(footer: &str, panels: Vec<distribution::Panel>) -> Figure {
+    let words = distribution::WORDS;
+    distribution::Distributions { title: "Instantiation: lower is better", words, footer, panels }.figure()
+}
+
+fn some_distributions(footer: &str) -> [Figure; 2] {
+    let rng = &mut fastrand::Rng::with_seed(5);
+    let curve = |name, processes| distribution::Curve { name, processes, seed: 1 };
+    let long = "with a name that is far too long to be shown beside such a curve, whatever the panel";
+    let curves = vec![
+        curve("on demand", (0..5).map(|_| samples(rng, 400, 28e3)).collect()),
+        curve("pooling", (0..5).map(|_| samples(rng, 400, 9e3)).collect()),
+        curve(long, vec![samples(rng, 9, 31e3)]),
+        curve("constant", vec![vec![20e3; 5]]),
+        curve("nothing", vec![vec![]]),
+    ];
+    let panel = |name, curves| distribution::Panel { name, quantity: Quantity::Time, curves };
+    let panels = vec![
+        panel("rust/hello", curves),
+        panel("wat/empty", vec![curve("pooling", vec![samples(rng, 2000, 1e6)])]),
+        panel("constant", vec![curve("constant", vec![vec![5.0; 9]])]),
+        panel("nothing", vec![curve("nothing", vec![])]),
+    ];
+    let single = vec![panel(
+        "wat/empty",
+        vec![
+            curve("pooling", (0..5).map(|_| samples(rng, 500, 6e3)).collect()),
+            curve("on demand", (0..5).map(|_| samples(rng, 500, 21e3)).collect()),
+        ],
+    )];
+    [distributions(footer, panels), distributions(footer, single)]
+}
+
+fn some_regressions(footer: &str) -> Figure {
+    let rng = &mut fastrand::Rng::with_seed(6);
+    let processes = (0..5).map(|_| regression::rising(&samples(rng, 5000, 41e3), 40)).collect();
+    let panel = |name, processes| regression::Panel { name, processes };
+    let panels = vec![
+        panel("wasmtime/cranelift rust/hello warm", processes),
+        panel("too few", vec![vec![(1.0, 1.0)]]),
+        panel("noisy", vec![vec![(1.0, 9e6), (2.0, 3e6), (3.0, 12e6), (4.0, 9e6)]]),
+    ];
+    regression::Regressions { title: "Invocations: flatter is better", words: regression::WORDS, footer, panels }
+        .figure()
+}
+
+fn some_published(footer: &str) -> [Figure; 2] {
+    let bar = |ratio: f64, text: &str| {
+        let interval = Some([ratio * 0.97, ratio * 1.02]).filter(|_| ratio != 1.0);
+        Ok(published::Bar { ratio, interval, text: text.to_owned() })
+    };
+    let bars = |name, ours, theirs| published::Bars { name, ours, theirs };
+    let thesis = [
+        bars("native", bar(1.0, "1.00x, 312 ms"), bar(1.0, "1.00x, 396 ms")),
+        bars("Wasmtime", bar(1.12, "1.12x, 349 ms"), bar(1.35, "1.35x, 535 ms")),
+        bars(
+            "Node.js",
+            Err("not measured here: node is not installed; scripts/toolchains node".into()),
+            bar(1.42, "1.42x, 562 ms"),
+        ),
+        bars("WasmEdge", Err("failed: crashed (5 of 5)".into()), bar(2.13, "2.13x, 844 ms")),
+        bars("Wasm3", bar(4.4, "4.40x, 1.37 s"), bar(4.82, "4.82x, 1.91 s")),
+        bars("a runtime of today with a name that goes on", bar(9.0, "9.00x, 2.81 s"), Err("not in the thesis".into())),
+    ];
+    let wide = [
+        bars("Fastly", Err("not measured".into()), bar(1.0, "350 µs")),
+        bars("Lambda", bar(1200.0, "1200x, 420 ms"), bar(1429.0, "1429x, 500 ms")),
+    ];
+    let figure = |panels| {
+        let names = ["here", "thesis (t2.medium, 2023)"];
+        let words = "The time of one call, relative to native code. Lines are 95 % intervals.";
+        published::Published { title: "Fibonacci: lower is better", words, footer, names, panels }.figure()
+    };
+    let panel = |name, bars: Vec<published::Bars<'static>>| published::Panel { name, bars };
+    [
+        figure(vec![panel("Fibonacci of 40", thesis.into()), panel("nothing", vec![])]),
+        figure(vec![panel("First request", wide.into())]),
+    ]
+}
+
+/// Four runs: the third of another machine, the last with another version of the runtimes.
+fn some_history() -> Figure {
+    let run = |at: u64| {
+        let mut run = synthetic::run(4, 2, 1, 3, true);
+        run.header.started_at_s += at * 86_400;
+        let slower = |ns: &u64| ns * (100 + at * at) / 100;
+        for measurement in run.records.iter_mut().filter_map(|record| record.result.as_mut().ok()) {
+            let columns: Vec<(String, Vec<u64>)> = measurement
+                .samples
+                .columns()
+                .map(|(name, c)| (name.to_owned(), c.iter().map(slower).collect()))
+                .collect();
+            measurement.samples = serde_json::from_value(serde_json::json!(
+                columns.into_iter().collect::<std::collections::BTreeMap<_, _>>()
+            ))
+            .unwrap();
+        }
+        (format!("run-{at}-with-a-name-that-is-rather-long-for-a-folder"), run)
+    };
+    let mut runs = [0, 1, 2, 3].map(run);
+    runs[2].1.header.machines[0].cpu = "Another CPU @ 3 GHz".into();
+    runs[3].1.header.runtimes.iter_mut().for_each(|info| info.version = "1.3.0".into());
+    history::history(&runs)
+}
+
+/// The figures that are no charts of one run.
+fn further() -> Vec<(&'static str, Figure)> {
+    let footer = footer(&synthetic::run(1, 1, 1, 1, false));
+    let [several, single] = some_distributions(&footer);
+    let [bars, wide] = some_published(&footer);
+    vec![
+        ("distributions", several),
+        ("distribution", single),
+        ("regressions", some_regressions(&footer)),
+        ("published", bars),
+        ("published-wide", wide),
+        ("history", some_history()),
+    ]
+}
+
+/// Fails where texts overlap or leave the page.
+fn check(name: &str, figure: &Figure) {
+    let mut boxes: Vec<([f64; 4], &Text)> = texts(figure).map(|text| (sides(text), text)).collect();
+    boxes.sort_by(|a, b| a.0[2].total_cmp(&b.0[2]));
+    for (i, ([left, right, upper, lower], text)) in boxes.iter().enumerate() {
+        let inside = *left >= 0.0 && *right <= figure.width && *upper >= 0.0 && *lower <= figure.height;
+        assert!(inside, "{name}: {text:?} on {} x {}", figure.width, figure.height);
+        for (other, over) in boxes[i + 1..].iter().take_while(|(other, _)| other[2] < *lower) {
+            assert!(other[0] >= *right || other[1] <= *left, "{name}: {text:?} and {over:?}");
+        }
+    }
+}
+
 #[test]
 fn no_text_lies_over_another_or_beyond_the_page() {
     for run in runs() {
         let rows = rows(&run);
-        for chart in wanted(&run, &rows) {
-            let figure = (chart.draw)(&run, &rows);
-            let texts: Vec<&Text> = texts(&figure).collect();
-            let mut boxes: Vec<([f64; 4], &Text)> = texts.iter().map(|text| (sides(text), *text)).collect();
-            boxes.sort_by(|a, b| a.0[2].total_cmp(&b.0[2]));
-            for (i, ([left, right, upper, lower], text)) in boxes.iter().enumerate() {
-                let inside = *left >= 0.0 && *right <= figure.width && *upper >= 0.0 && *lower <= figure.height;
-                assert!(inside, "{}: {text:?} on {} x {}", chart.name, figure.width, figure.height);
-                for (other, over) in boxes[i + 1..].iter().take_while(|(other, _)| other[2] < *lower) {
-                    assert!(other[0] >= *right || other[1] <= *left, "{}: {text:?} and {over:?}", chart.name);
-                }
-            }
-        }
+        wanted(&run, &rows).for_each(|chart| check(chart.name, &(chart.draw)(&run, &rows)));
+    }
+    further().iter().for_each(|(name, figure)| check(name, figure));
+}
+
+#[test]
+fn further_figures_are_the_same_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    for ((name, a), (_, b)) in further().into_iter().zip(further()) {
+        assert!(a == b, "{name}");
+        let files = write(&a, name, folder.path(), name).unwrap();
+        assert!(files.len() == 3 && files.iter().all(|file| std::fs::metadata(file).unwrap().len() > 1000), "{name}");
+    }
+}
+
+/// For looking at: `ISOBAR_PICTURES=/tmp/pictures cargo test --release --lib pictures -- --ignored`.
+#[test]
+#[ignore = "writes pictures for people"]
+fn pictures() {
+    let folder = PathBuf::from(std::env::var_os("ISOBAR_PICTURES").expect("ISOBAR_PICTURES names a folder"));
+    for (name, figure) in further() {
+        make(&folder).unwrap();
+        write(&figure, name, &folder, name).unwrap();
+    }
+    for (i, run) in runs().iter().enumerate() {
+        draw_all(run, &folder.join(i.to_string())).unwrap();
     }
 }
 
@@ -136,9 +317,29 @@ fn a_load_has_its_curve() {
 }
 
 #[test]
+fn every_sweep_has_its_line_and_its_number() {
+    let run = swept();
+    let rows = rows(&run);
+    let charts: Vec<&Chart> = wanted(&run, &rows).collect();
+    assert_eq!(charts.iter().map(|chart| chart.name).collect::<Vec<_>>(), ["latency-over-load-by-strategy"]);
+    let figure = (charts[0].draw)(&run, &rows);
+    let measured = rows.iter().filter(|row| row.outcome.is_ok()).count();
+    let lines = figure.shapes.iter().filter(|shape| matches!(shape, Shape::Line(points, ..) if points.len() == 6));
+    assert!(measured > 40 && lines.count() == measured, "{measured} rows");
+    let shown: Vec<&str> = texts(&figure).map(|text| text.text.as_str()).collect();
+    for row in &rows {
+        let text = match &row.outcome {
+            Ok(measured) => row.quantity().show(measured.summary.median),
+            Err(_) => "failed: ".to_owned(),
+        };
+        assert!(shown.iter().any(|shown| shown.contains(&text)), "{}: {text}", row.cell);
+    }
+}
+
+#[test]
 fn drawing_twice_gives_the_same_bytes() {
     let mut drawn = std::collections::BTreeSet::new();
-    for run in [synthetic::run(6, 2, 2, 2, true), synthetic::languages(6, 4, true), loaded()] {
+    for run in [synthetic::run(6, 2, 2, 2, true), synthetic::languages(6, 4, true), loaded(), swept()] {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [a, b] = folders.each_ref().map(|folder| draw_all(&run, folder.path()).unwrap());
         assert_eq!(a.len(), b.len());
@@ -150,7 +351,7 @@ fn drawing_twice_gives_the_same_bytes() {
         }
     }
     // All but the twin of a load's curve, for connections that are always fresh.
-    assert_eq!(drawn.len(), 2 * (CHARTS.len() - 1));
+    assert_eq!(drawn.len(), 3 * (CHARTS.len() - 1));
 }
 
 #[test]
@@ -176,7 +377,8 @@ fn every_language_has_a_number_or_a_word_for_every_runtime() {
         assert!(own().any(|row| row.outcome.is_err()));
         assert_eq!(count("–"), 1, "{}", chart.name);
     }
-    let sizes = (CHARTS[8].draw)(&run, &all);
+    let sizes = CHARTS.iter().find(|chart| chart.name == "languages-modules").unwrap();
+    let sizes = (sizes.draw)(&run, &all);
     for name in ["C", "Go", "JavaScript", "JavaScript + Wizer", "Lua", "Rust"] {
         let families = if name.contains("Wizer") { 1 } else { 2 };
         assert_eq!(texts(&sizes).filter(|text| text.text == name).count(), families, "{name}");
@@ -195,12 +397,14 @@ fn one_language_has_no_heat_map() {
 fn a_png_has_twice_the_pixels_of_its_svg() {
     let folder = tempfile::tempdir().unwrap();
     let files = draw_all(&synthetic::run(2, 1, 1, 1, false), folder.path()).unwrap();
-    for pair in files.chunks(2) {
+    for pair in files.chunks(3) {
         let svg = std::fs::read_to_string(&pair[0]).unwrap();
         let png = std::fs::read(&pair[1]).unwrap();
         let pixels = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
         let size = format!("width=\"{}\" height=\"{}\"", pixels(16) / 2, pixels(20) / 2);
         assert!(svg.contains(&size), "{size} in {}", &svg[..200]);
+        let dark = std::fs::read(&pair[2]).unwrap();
+        assert!(dark[16..24] == png[16..24] && dark != png, "{}", pair[2].display());
         assert!(svg.ends_with("</svg>\n") && svg.contains("Inter, "));
     }
 }
@@ -220,7 +424,7 @@ fn a_run_of_failures_has_charts_that_say_so() {
     let files = draw_all(&run, folder.path()).unwrap();
     let of_scenarios =
         CHARTS.iter().filter(|chart| matches!(chart.shows, Shows::Scenario(name) if !name.starts_with("http"))).count();
-    assert_eq!(files.len(), 2 * of_scenarios);
+    assert_eq!(files.len(), 3 * of_scenarios);
     let svg = std::fs::read_to_string(&files[0]).unwrap();
     assert!(svg.contains("failed: timeout") && svg.contains("failed: crashed"));
 }

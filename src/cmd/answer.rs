@@ -53,6 +53,11 @@ pub(super) fn print<R: Serialize>(answer: &Answer<R>, format: Format) -> Result<
     Ok(())
 }
 
+/// What these runs are called.
+pub(super) fn names(folders: &[PathBuf]) -> Vec<String> {
+    folders.iter().map(|folder| name(folder, folders)).collect()
+}
+
 /// What a run is called: its folder's name, or all of the path where another run's folder is called the same.
 fn name(folder: &Path, folders: &[PathBuf]) -> String {
     let last = |folder: &Path| folder.file_name().map(std::ffi::OsStr::to_os_string);

@@ -3,6 +3,7 @@
 mod answer;
 mod brought;
 mod build;
+mod chart;
 mod cmp;
 mod diff;
 mod doctor;
@@ -66,6 +67,7 @@ enum Command {
     NewWorkload(new_workload::NewWorkload),
     Doctor(doctor::Doctor),
     Report(report::Report),
+    Chart(chart::Chart),
     Cmp(cmp::Cmp),
     Rank(rank::Rank),
     Diff(diff::Diff),
@@ -96,6 +98,7 @@ impl Cli {
             Command::NewWorkload(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
+            Command::Chart(command) => command.run(),
             Command::Cmp(command) => command.run(),
             Command::Rank(command) => command.run(),
             Command::Diff(command) => command.run(),
@@ -159,6 +162,6 @@ impl Places {
     }
 
     fn registry(&self) -> Result<Registry> {
-        Ok(Registry::discover(self.runners.as_deref())?)
+        Ok(Registry::discover_below(self.root.as_deref(), self.runners.as_deref())?)
     }
 }

@@ -1,7 +1,7 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{brief, cite, detail, languages, machines, method, tables, units, words};
+use super::{break_even, brief, cite, detail, keep_alive, languages, machines, method, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
@@ -97,6 +97,7 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     if !rows.is_empty() {
         results(run, rows, &mut blocks);
     }
+    blocks.extend(keep_alive::blocks(run));
     with_heading("Failures", tables::failures(rows).map(Block::Table), &mut blocks);
     with_heading("Not measured", not_measured(run), &mut blocks);
     if let Some(table) = tables::artifacts(rows) {
@@ -144,13 +145,14 @@ fn results(run: &Run, rows: &[Row], blocks: &mut Vec<Block>) {
         blocks.push(heading(2, "Languages"));
     }
     blocks.extend(languages);
-    let of_scenario = |chart: &&chart::Chart| matches!(chart.shows, chart::Shows::Scenario(_));
-    let charts: Vec<Block> = chart::wanted(run, rows).filter(of_scenario).map(Block::Chart).collect();
+    let other = |chart: &&chart::Chart| !chart.shows.is_of_languages();
+    let charts: Vec<Block> = chart::wanted(run, rows).filter(other).map(Block::Chart).collect();
     // A scenario need not have a chart.
     if !charts.is_empty() {
         blocks.push(heading(2, "Charts"));
     }
     blocks.extend(charts);
+    blocks.extend(break_even::blocks(run));
     blocks.push(Block::Cells);
     blocks.push(heading(2, FUNCTIONS));
     for name in functions(rows) {
@@ -272,7 +274,8 @@ fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
         blocks.push(Block::Table(match (scenario.threads(1), scenario.scale()) {
             (None, _) => tables::latency(first),
             (Some(_), Scale::Rate) => tables::over_load(&groups),
-            (Some(_), _) => tables::rates(&groups),
+            (Some(_), Scale::Connections) => tables::over_connections(&groups),
+            (Some(_), Scale::Threads) => tables::rates(&groups),
         }));
     }
 }

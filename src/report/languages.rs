@@ -3,7 +3,7 @@
 use super::document::{Block, Entry, Table};
 use super::summary::Row;
 use super::{units, words};
-use crate::chart::{self, Shows};
+use crate::chart;
 use crate::record::{Function, Run};
 use isobar_core::{Class, RuntimeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,6 +91,79 @@ fn grid<'a>(run: &'a Run, rows: &[&'a Row], family: &'a str, functions: &[&'a Fu
     Grid { family, description: format!("{description}{size}"), runtimes, languages }
 }
 
+/// Languages and runtimes over several families.
+pub(crate) struct Means<'a> {
+    /// The families that the means are over.
+    pub(crate) families: Vec<&'a str>,
+    /// The languages that lack one of them.
+    pub(crate) left_out: Vec<&'a str>,
+    /// The runtimes that were tried with all of them.
+    pub(crate) runtimes: Vec<&'a RuntimeId>,
+    /// The languages with their means in each runtime, the best first.
+    pub(crate) languages: Vec<(&'a str, Vec<Mean>)>,
+}
+
+/// The geometric mean of how many times worse than the best the functions of a language are in a runtime.
+pub(crate) enum Mean {
+    /// A function was not measured.
+    Missing,
+    /// One failed: what happened, in a word.
+    Failed(String),
+    /// All have a number.
+    Ratio(f64),
+}
+
+/// The means of a scenario over the families that most languages have: of those that most languages have, so many that
+/// there are as many pairs of a family and a language that has all of them as possible. `None` where no two languages have
+/// two families in common.
+pub(crate) fn means<'a>(run: &'a Run, rows: &'a [Row], scenario: &str) -> Option<Means<'a>> {
+    let mut grids = grids(run, rows, scenario);
+    grids.sort_by_key(|grid| std::cmp::Reverse(grid.languages.len()));
+    let names = |grid: &Grid<'a>| grid.languages.iter().map(|language| language.name).collect::<BTreeSet<&'a str>>();
+    let common = |count: usize| {
+        let all = grids[..count].iter().map(&names);
+        all.reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default()
+    };
+    let counts = (2..=grids.len()).filter(|count| common(*count).len() > 1);
+    let count = counts.max_by_key(|count| (common(*count).len() * count, *count))?;
+    let kept = common(count);
+    let left_out: BTreeSet<&str> = grids.iter().flat_map(&names).filter(|name| !kept.contains(name)).collect();
+    grids.truncate(count);
+    let tried = |id: &&RuntimeId| grids.iter().all(|grid| grid.runtimes.contains(id));
+    let runtimes: Vec<&RuntimeId> = grids[0].runtimes.iter().copied().filter(tried).collect();
+    let of = |name: &'a str| (name, runtimes.iter().map(|id| mean(&grids, &kept, name, id)).collect::<Vec<Mean>>());
+    let mut languages: Vec<_> = kept.iter().map(|name| of(name)).collect();
+    let best = |(_, means): &(&str, Vec<Mean>)| {
+        let ratio = |mean: &Mean| if let Mean::Ratio(ratio) = mean { *ratio } else { f64::INFINITY };
+        means.iter().map(ratio).fold(f64::INFINITY, f64::min)
+    };
+    languages.sort_by(|a, b| best(a).total_cmp(&best(b)));
+    let families = grids.iter().map(|grid| grid.family).collect();
+    Some(Means { families, left_out: left_out.into_iter().collect(), runtimes, languages })
+}
+
+fn mean(grids: &[Grid], kept: &BTreeSet<&str>, name: &str, id: &RuntimeId) -> Mean {
+    let mut log = 0.0;
+    let mut missing = false;
+    for grid in grids {
+        let of = |language: &&Language| language.name == name;
+        let at = grid.runtimes.iter().position(|known| *known == id);
+        let row = grid.languages.iter().find(of).zip(at).and_then(|(language, at)| language.cells[at]);
+        let known = grid.languages.iter().filter(|language| kept.contains(language.name));
+        let numbers = known.flat_map(Language::measured);
+        let best = numbers.min_by(|(row, a), (_, b)| row.quantity().better_first(*a, *b));
+        match row.map(|row| (row, &row.outcome)) {
+            Some((_, Err(failed))) => return Mean::Failed(failed.kind.clone()),
+            Some((row, Ok(measured))) => {
+                let best = best.map_or(1.0, |(_, value)| value);
+                log += row.quantity().ratio(measured.summary.median, best).ln() / grids.len() as f64;
+            }
+            None => missing = true,
+        }
+    }
+    if missing || !log.is_finite() { Mean::Missing } else { Mean::Ratio(log.exp()) }
+}
+
 /// The sizes of the modules of each family of which the run has at least two languages, the smallest first.
 pub(crate) fn sizes<'a>(run: &'a Run, rows: &[Row]) -> Vec<(&'a str, Vec<(&'a str, u64)>)> {
     let measured = |function: &Function| rows.iter().any(|row| row.cell.function == function.name);
@@ -106,7 +179,7 @@ pub(crate) fn sizes<'a>(run: &'a Run, rows: &[Row]) -> Vec<(&'a str, Vec<(&'a st
 /// What the reports say of languages: the charts, and the same in tables. Nothing where the run has one language only.
 pub(super) fn blocks(run: &Run, rows: &[Row]) -> Vec<Block> {
     let mut blocks: Vec<Block> =
-        chart::wanted(run, rows).filter(|chart| !matches!(chart.shows, Shows::Scenario(_))).map(Block::Chart).collect();
+        chart::wanted(run, rows).filter(|chart| chart.shows.is_of_languages()).map(Block::Chart).collect();
     for scenario in SCENARIOS {
         for grid in grids(run, rows, scenario) {
             let title = format!("{} of {} by language, as a table", words::capitalised(grid.title()), grid.family);

@@ -1,6 +1,7 @@
 //! What a run tells: a table in the terminal, `report.md` and `report.html`. All of them are pure functions of the run:
 //! the same records give the same bytes.
 
+mod break_even;
 mod brief;
 mod cells;
 mod cite;
@@ -9,6 +10,7 @@ mod detail;
 mod details;
 mod document;
 mod html;
+pub(crate) mod keep_alive;
 pub(crate) mod languages;
 mod machines;
 mod markdown;

@@ -3,7 +3,9 @@
 
 mod bimodality;
 mod bootstrap;
+mod break_even;
 mod hdr;
+mod kde;
 mod outliers;
 mod ratio;
 mod share;
@@ -11,7 +13,9 @@ mod slope;
 mod t;
 
 pub use bimodality::Bimodality;
+pub use break_even::{Amount, BreakEven, Cost, Trade, cheapest, trade};
 pub use hdr::{Histogram, HistogramError};
+pub use kde::{density, quantile};
 pub use outliers::severe_outliers;
 pub use ratio::{Ratio, Verdict, geometric_mean};
 pub use share::Share;
