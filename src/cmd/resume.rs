@@ -33,7 +33,7 @@ impl Resume {
             eprintln!("{} is complete: nothing is left to measure", self.run.display());
             return finish(&run, &folder, self.strict);
         };
-        let registry = places.registry()?;
+        let registry = places.registry()?.with_platform();
         let workloads = self.workloads(&run.header, places)?;
         let found = differences(&run.header, &Machine::this(), &registry.runtimes, &workloads);
         if !found.is_empty() {
@@ -52,6 +52,11 @@ impl Resume {
             let restored = restore_brought(&self.run, function);
             brought.extend(restored.with_context(|| format!("{} cannot go on", self.run.display()))?);
         }
-        if brought.is_empty() { Ok(places.catalogue()?.workloads().to_vec()) } else { Ok(brought) }
+        if !brought.is_empty() {
+            return Ok(brought);
+        }
+        let catalogue = places.catalogue()?;
+        let sized = header.functions.iter().filter_map(|function| catalogue.sized(&function.name));
+        Ok(catalogue.workloads().iter().cloned().chain(sized).collect())
     }
 }

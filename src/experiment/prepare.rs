@@ -35,6 +35,11 @@ impl Artifacts {
         Artifacts { folder, made }
     }
 
+    /// Where isobar's platform keeps what it compiles itself.
+    pub(super) fn of_platform(&self) -> PathBuf {
+        self.folder.join("platform")
+    }
+
     /// The artifact of a cell: compiled ahead of time in a runner process of its own, or the file of the form that the
     /// runtime loads.
     pub(super) fn of(
@@ -45,7 +50,8 @@ impl Artifacts {
     ) -> &Result<Prepared, Failure> {
         let folder = &self.folder;
         self.made.entry(key_of(cell)).or_insert_with(|| {
-            if runtime.info().execution != Execution::Aot {
+            // The platform compiles for itself.
+            if runtime.info().execution != Execution::Aot || runtime.served().is_some() {
                 let path = workload.form(runtime.info().form).map_err(|e| Failure::host(e.to_string()))?;
                 return Ok(Prepared { path, artifact: None });
             }

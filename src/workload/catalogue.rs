@@ -1,5 +1,5 @@
 use super::{
-    Case, Comparison, FORMAT, Family, Problem, Work, WorkloadError,
+    Case, Comparison, FORMAT, Family, Problem, Serving, Work, WorkloadError,
     build::{NativeState, NativeStore},
     function::{Function, Functions, Target},
     sums::{Sums, run_build},
@@ -59,6 +59,8 @@ pub struct Workload {
     pub default: bool,
     /// What it does in every language, where it is of a family.
     pub family: Option<Arc<Family>>,
+    /// How it is served over HTTP.
+    pub serving: Serving,
     pub(super) sizes: BTreeMap<String, Work>,
     pub(super) instead: BTreeMap<String, String>,
     pub(super) own_cases: Vec<Case>,
@@ -245,6 +247,17 @@ impl Catalogue {
         })
     }
 
+    /// A function in one of its sizes as a function of its own, whose only size it is: `rust/fibonacci:large`. So one run can
+    /// measure several. `None` if there is no such function or size.
+    pub fn sized(&self, name: &str) -> Option<Workload> {
+        let (function, size) = name.split_once(':')?;
+        let workload = self.workloads.iter().find(|workload| workload.name == function)?;
+        let work = workload.sizes.get(size)?.clone();
+        let (invocation, expectation) = workload.size(size)?;
+        let (sizes, instead) = (BTreeMap::from([("default".to_owned(), work)]), BTreeMap::new());
+        Some(Workload { name: name.to_owned(), invocation, expectation, sizes, instead, ..workload.clone() })
+    }
+
     fn add(
         &mut self,
         root: &Path,
@@ -332,6 +345,7 @@ fn workload(
         quick: manifest.quick,
         default: manifest.default,
         family: manifest.family,
+        serving: manifest.serving,
         sizes: manifest.sizes,
         instead: manifest.instead,
         own_cases: manifest.cases,

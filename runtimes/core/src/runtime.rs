@@ -34,6 +34,17 @@ pub trait Runtime: Send + Sync {
         Ok(Once { outcome, elapsed_ns: nanoseconds(start.elapsed()), peak_rss_bytes: None })
     }
 
+    /// Starts a server that answers requests for a function, and waits until it listens: for runtimes that are servers.
+    /// It answers GET and POST: the query of a request is the function's environment, its body the function's input, and
+    /// the body of the answer is the function's output.
+    ///
+    /// # Errors
+    /// The runtime is no server, or cannot serve the function.
+    fn serve(&self, artifact: &Path, invocation: &Invocation) -> Result<Box<dyn Server>, Failure> {
+        let _ = (artifact, invocation);
+        Err(Failure::host(format!("{} is no server", self.info().id)))
+    }
+
     /// The program that the runtime lives in, if that is not this one.
     fn remote(&self) -> Option<&dyn Remote> {
         None
@@ -50,6 +61,15 @@ pub struct Once {
     /// The largest resident size of the process that was started for it, in bytes, where there is one and the system
     /// tells.
     pub peak_rss_bytes: Option<u64>,
+}
+
+/// A server that a runtime started. Dropping it ends it.
+pub trait Server: Send {
+    /// Where it answers for the function, without a query: `http://127.0.0.1:4711/path`.
+    fn url(&self) -> &str;
+
+    /// From spawning it until it listened, in nanoseconds.
+    fn listening_ns(&self) -> u64;
 }
 
 /// A runtime that lives in a program of its own.
@@ -100,6 +120,12 @@ pub trait Module: Send + Sync {
 pub trait Instance {
     /// Runs `_start` to its end and collects the output. It is called once.
     fn execute(&mut self) -> Result<Outcome, Failure>;
+
+    /// As [`Instance::execute`], and what ran stays in memory until this is dropped. Where executing leaves the sandbox
+    /// as it is, that is the same.
+    fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
+        self.execute()
+    }
 }
 
 /// Writes an artifact, so that a reader finds all of it or nothing.
@@ -144,6 +170,9 @@ pub struct RuntimeInfo {
     /// to the last byte and its end, without the runner's own start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_process: bool,
+    /// The variables that a function must know to be measured in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }
 
 impl RuntimeInfo {
@@ -166,6 +195,7 @@ impl RuntimeInfo {
             form: Form::Wasm,
             scenarios: None,
             own_process: false,
+            variables: Vec::new(),
         }
     }
 

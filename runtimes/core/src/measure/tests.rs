@@ -129,11 +129,70 @@ fn a_wrong_answer_or_a_failure_is_no_measurement() {
 }
 
 #[test]
+fn instantiating_executes_once_before_and_once_after_the_samples() {
+    for name in ["instantiate/1", "instantiate/3", "load-instantiate"] {
+        let runtime = Counting::new(u64::MAX);
+        let measured = measure(&runtime, scenario(name), &task("ok"), &BUDGET).unwrap();
+        assert_eq!(measured.samples.column("instantiate_ns").len(), 5, "{name}");
+        assert_eq!((scenario(name).values(&measured.samples).len(), measured.warm_up.samples), (5, 3));
+        assert_eq!(runtime.calls.load(SeqCst), 2, "{name}");
+        let wrong = measure(&Counting::new(u64::MAX), scenario(name), &task("no"), &BUDGET).unwrap_err();
+        assert_eq!(wrong, MeasureError::WrongAnswer(r#""ok" instead of "no""#.into()));
+        for fails_at in [1, 2] {
+            let failed = measure(&Counting::new(fails_at), scenario(name), &task("ok"), &BUDGET).unwrap_err();
+            assert!(matches!(failed, MeasureError::Failure(Failure::Trap { .. })), "{failed}");
+        }
+    }
+}
+
+/// Every instantiation fails but the first `until`.
+struct Refusing(Arc<AtomicU64>, u64);
+
+impl Module for Refusing {
+    fn instantiate(&self, _invocation: &Invocation) -> Result<Box<dyn Instance>, Failure> {
+        if self.0.fetch_add(1, SeqCst) >= self.1 {
+            return Err(Failure::host("no more"));
+        }
+        Ok(Box::new(Part(Arc::default(), u64::MAX)))
+    }
+}
+
+impl Engine for Refusing {
+    fn load(&self, _artifact: &Path) -> Result<Box<dyn Module>, Failure> {
+        Ok(Box::new(Refusing(self.0.clone(), self.1)))
+    }
+}
+
+struct RefusingRuntime(RuntimeInfo, u64);
+
+impl Runtime for RefusingRuntime {
+    fn info(&self) -> &RuntimeInfo {
+        &self.0
+    }
+    fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
+        Ok(Box::new(Refusing(Arc::default(), self.1)))
+    }
+}
+
+#[test]
+fn an_instantiation_that_fails_anywhere_ends_the_measurement() {
+    for until in [0, 1, 2, 3, 6] {
+        for threads in ["instantiate/1", "instantiate/2", "instantiate/4"] {
+            let runtime = RefusingRuntime(Counting::new(1).info, until);
+            let failed = measure(&runtime, scenario(threads), &task("ok"), &BUDGET).unwrap_err();
+            assert!(failed.to_string().contains("no more"), "{until} {threads}: {failed}");
+        }
+    }
+}
+
+#[test]
 fn more_threads_than_a_runtime_allows_are_refused() {
     let mut runtime = Counting::new(u64::MAX);
     runtime.info.concurrent = false;
-    let refused = measure(&runtime, scenario("throughput/2"), &task("ok"), &BUDGET);
-    assert!(matches!(refused, Err(MeasureError::Failure(Failure::Host { .. }))));
+    for name in ["throughput/2", "instantiate/2"] {
+        let refused = measure(&runtime, scenario(name), &task("ok"), &BUDGET);
+        assert!(matches!(refused, Err(MeasureError::Failure(Failure::Host { .. }))));
+    }
 }
 
 #[test]

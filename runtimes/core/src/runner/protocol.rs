@@ -45,7 +45,7 @@ pub enum Request {
         /// The number that [`Request::Instantiate`] was answered with.
         instance: u64,
     },
-    /// Release a sandbox or a module: [`Reply::Done`].
+    /// Release a sandbox or a module, or end a server: [`Reply::Done`].
     Release {
         /// Its number.
         handle: u64,
@@ -57,6 +57,16 @@ pub enum Request {
         /// The file to load.
         artifact: PathBuf,
         /// The invocation.
+        invocation: Invocation,
+    },
+    /// Start a server that answers requests for a function, in a runtime of its own making, and wait until it listens:
+    /// [`Reply::Serving`]. [`Request::Release`] ends it, and so does the end of the runner.
+    Serve {
+        /// Which runtime.
+        runtime: RuntimeId,
+        /// The file to load.
+        artifact: PathBuf,
+        /// The invocation: its arguments and limits are the server's, its environment and input come with each request.
         invocation: Invocation,
     },
     /// Measure in a runtime of its own making: [`Reply::Measured`].
@@ -114,6 +124,15 @@ pub enum Reply {
         /// Its answer.
         outcome: Outcome,
         /// In nanoseconds.
+        elapsed_ns: u64,
+    },
+    /// A server listens.
+    Serving {
+        /// Its number.
+        handle: u64,
+        /// Where it answers for the function, without a query: `http://127.0.0.1:4711/path`.
+        url: String,
+        /// From spawning the server until it listened, in nanoseconds.
         elapsed_ns: u64,
     },
     /// To [`Request::Measure`].

@@ -2,7 +2,7 @@ use super::protocol::{NotHere, PROTOCOL, Reply, Request};
 use crate::contract::{Failure, Invocation};
 use crate::measure::{self, MeasureError, nanoseconds};
 use crate::process::{AllocationLimit, limit_allocation};
-use crate::runtime::{Enforcer, Engine, Instance, Module, Runtime, RuntimeId};
+use crate::runtime::{Enforcer, Engine, Instance, Module, Runtime, RuntimeId, Server};
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
@@ -15,12 +15,14 @@ pub(super) struct State<'a> {
     instances: HashMap<u64, (Box<dyn Instance>, Option<AllocationLimit>)>,
     modules: HashMap<u64, Box<dyn Module>>,
     engine: Option<(&'a dyn Runtime, Box<dyn Engine>)>,
+    servers: HashMap<u64, Box<dyn Server>>,
     last_handle: u64,
 }
 
 impl<'a> State<'a> {
     pub(super) fn new(runtimes: &'a [Box<dyn Runtime>], absent: &'a [NotHere]) -> Self {
-        State { runtimes, absent, instances: HashMap::new(), modules: HashMap::new(), engine: None, last_handle: 0 }
+        let (instances, modules, servers) = (HashMap::new(), HashMap::new(), HashMap::new());
+        State { runtimes, absent, instances, modules, engine: None, servers, last_handle: 0 }
     }
 
     pub(super) fn answer(&mut self, request: Request) -> Reply {
@@ -37,10 +39,13 @@ impl<'a> State<'a> {
             Request::Execute { instance } => self.execute(instance),
             Request::Release { handle } => {
                 let start = Instant::now();
-                let known = self.instances.remove(&handle).is_some() || self.modules.remove(&handle).is_some();
+                let known = self.instances.remove(&handle).is_some()
+                    || self.modules.remove(&handle).is_some()
+                    || self.servers.remove(&handle).is_some();
                 if known { Ok(done(start)) } else { Err(unknown(handle)) }
             }
             Request::Run { runtime, artifact, invocation } => self.run(&runtime, &artifact, &invocation),
+            Request::Serve { runtime, artifact, invocation } => self.serve(&runtime, &artifact, &invocation),
             Request::Measure { runtime, scenario, task, budget } => {
                 return match self.measure(&runtime, scenario, &task, &budget) {
                     Ok(measurement) => Reply::Measured { measurement },
@@ -117,6 +122,15 @@ impl<'a> State<'a> {
         Ok(Reply::Executed { outcome: once.outcome, elapsed_ns: once.elapsed_ns })
     }
 
+    fn serve(&mut self, id: &RuntimeId, artifact: &Path, invocation: &Invocation) -> Result<Reply, Failure> {
+        let runtime = self.find(id)?;
+        invocation.check()?;
+        let server = runtime.serve(artifact, invocation)?;
+        let (handle, url, elapsed_ns) = (self.next_handle(), server.url().to_owned(), server.listening_ns());
+        self.servers.insert(handle, server);
+        Ok(Reply::Serving { handle, url, elapsed_ns })
+    }
+
     fn measure(
         &mut self,
         id: &RuntimeId,
@@ -149,5 +163,5 @@ fn done(start: Instant) -> Reply {
 }
 
 fn unknown(handle: u64) -> Failure {
-    Failure::host(format!("there is no module and no sandbox with the number {handle}"))
+    Failure::host(format!("there is no module, no sandbox and no server with the number {handle}"))
 }
