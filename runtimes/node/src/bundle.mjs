@@ -65,11 +65,14 @@ export function bundle(host, source) {
 }
 
 function readSource(file) {
+  let text;
   try {
-    return fs.readFileSync(file, "utf8");
+    text = fs.readFileSync(file, "utf8");
   } catch (error) {
     throw hostFailure(`cannot read ${file}: ${error.message}`);
   }
+  if (text.includes("\0")) throw rejected("not a text, where a script is wanted");
+  return text;
 }
 
 /** Makes the bundle of a source, as an artifact. */
