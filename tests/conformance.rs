@@ -6,8 +6,8 @@
 use isobar::registry::Registry;
 use isobar::remote::RemoteRuntime;
 use isobar_conformance::Boundary;
-use isobar_core::{Class, Form, Runtime};
 use isobar_core::measure::{Budget, measure};
+use isobar_core::{Class, Form, Runtime};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::process::ExitCode;
 use std::sync::Arc;

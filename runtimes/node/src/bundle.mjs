@@ -50,7 +50,9 @@ export function bundle(host, source) {
       platform: "neutral",
       external: ["node:*", "*.wasm"],
       banner: { js: banner(host) },
-      inject: [...(polyfill ? ["polyfill.js"] : []), ...(source ? ["console.js"] : [])].map((file) => path.join(HOSTS, file)),
+      inject: [...(polyfill ? ["polyfill.js"] : []), ...(source ? ["console.js"] : [])].map((file) =>
+        path.join(HOSTS, file),
+      ),
       charset: "utf8",
       legalComments: "none",
       logLevel: "silent",
