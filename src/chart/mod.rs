@@ -7,6 +7,7 @@ mod deploy;
 pub mod figure;
 mod font;
 mod heat;
+mod knee;
 mod languages;
 mod latency_over_load;
 mod page;
@@ -57,7 +58,7 @@ impl Shows {
 }
 
 /// All charts, in the order of the reports.
-pub const CHARTS: [Chart; 11] = [
+pub const CHARTS: [Chart; 12] = [
     Chart {
         name: "cold",
         title: "Cold start by phase: lower is better",
@@ -118,6 +119,12 @@ pub const CHARTS: [Chart; 11] = [
         title: "Latency over load with fresh connections: lower is better",
         shows: Shows::Scenario("http-open-fresh"),
         draw: latency_over_load::draw_fresh,
+    },
+    Chart {
+        name: "latency-over-load-by-strategy",
+        title: "Latency over load, by strategy: lower and further right is better",
+        shows: Shows::Scenario("http-knee"),
+        draw: knee::draw,
     },
 ];
 

@@ -278,6 +278,7 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     ctrlc::set_handler(move || {
         // The second time at once.
         if set.swap(true, Ordering::Relaxed) {
+            load::end_platforms();
             std::process::exit(INTERRUPTED.into());
         }
     })

@@ -23,6 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
                   run.\n\nExamples:\n  isobar run --quick\n  isobar run --filter 'wasmtime/*' --filter hello --filter warm\n  \
                   isobar run --filter warm --precision 0.5% --max-processes 40\n  \
                   isobar run --filter 'wasmi/*' --filter instructions\n  isobar run --quick --languages\n  \
+                  isobar run --filter 'wasmtime/*' --filter 'http-*' --quick\n  \
                   isobar run --module mine.wasm --env N=30 --expect 832040 --quick"
 )]
 pub struct Run {
@@ -58,7 +59,8 @@ pub struct Run {
     /// 300s, with --languages, too, 600s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     total_time: Option<Duration>,
-    /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed
+    /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed;
+    /// http starts and loads servers, isobar's own platform among them
     #[arg(long = "measure", value_name = "NAME", value_parser = opt_in_names())]
     measures: Vec<String>,
     /// Bind runners to the last processors, and isobar to the others
@@ -93,7 +95,7 @@ impl Run {
             Some(guest) => (vec![guest.workload.clone()], Vec::new()),
             None => places.catalogue().map(|catalogue| (catalogue.workloads().to_vec(), self.unbuilt(&catalogue)))?,
         };
-        let registry = places.registry()?;
+        let registry = places.registry()?.with_platform();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seed = self.seed.unwrap_or(now.subsec_nanos().into());
         let schedule = self.schedule()?;
@@ -268,7 +270,9 @@ fn estimate(header: &Header) -> String {
 
 /// What scenarios that are left out by default are called.
 fn opt_in_names() -> Vec<&'static str> {
-    SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect()
+    let mut names: Vec<_> = SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect();
+    names.dedup();
+    names
 }
 
 pub(super) fn function(workload: &Workload, languages: bool) -> record::Function {

@@ -17,7 +17,7 @@ pub mod trace;
 mod wait;
 
 pub use driver::{Options, Pace};
-pub use platform::{Platform, PlatformError, invocation};
+pub use platform::{Platform, PlatformError, end_platforms, invocation, request};
 pub use probe::{Probe, probe};
 pub use show::{Form, show};
 pub use store::{ALL, Cells, function, header, record, record_of_kind, server_name};

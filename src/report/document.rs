@@ -215,7 +215,8 @@ fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
         blocks.push(Block::Table(match (scenario.threads(1), scenario.scale()) {
             (None, _) => tables::latency(first),
             (Some(_), Scale::Rate) => tables::over_load(&groups),
-            (Some(_), _) => tables::rates(&groups),
+            (Some(_), Scale::Connections) => tables::over_connections(&groups),
+            (Some(_), Scale::Threads) => tables::rates(&groups),
         }));
     }
 }

@@ -68,6 +68,35 @@ pub(super) fn rates(groups: &[&[Row]]) -> Table {
     Table { header, rows: rows.collect(), numbers: true }
 }
 
+/// One row for each runtime and number of connections of a closed loop: what was answered, and how long answers took.
+pub(super) fn over_connections(groups: &[&[Row]]) -> Table {
+    let mut rows: Vec<&Row> = groups.iter().flat_map(|group| group.iter()).collect();
+    rows.sort_by_key(|row| (&row.cell.runtime, row.cell.scenario));
+    let scenario = groups[0][0].cell.scenario.scenario();
+    let mut beside: Vec<_> = groups.iter().flat_map(|group| beside(group)).collect();
+    beside.sort();
+    beside.dedup();
+    let mut header = ["Runtime", "Connections", "Requests/s", "95 % interval", "Ratio"].map(str::to_owned).to_vec();
+    header.extend(beside.iter().map(|column| column.title(scenario)));
+    let row = |row: &Row| {
+        let connections = row.cell.scenario.threads().to_string();
+        let mut entries = vec![Entry::Text(row.cell.runtime.to_string()), Entry::Text(connections)];
+        match &row.outcome {
+            Ok(measured) => {
+                let rate = row.quantity().show(measured.summary.median);
+                entries.push(if measured.ratio == 1.0 { Entry::Best(rate) } else { Entry::Text(rate) });
+                entries.push(Entry::Text(row.quantity().show_interval(&measured.summary)));
+                entries.push(Entry::Text(units::ratio(measured.ratio)));
+                entries.extend(beside.iter().map(|column| Entry::Text(column.show(measured))));
+            }
+            Err(failed) => entries.push(short(failed)),
+        }
+        entries.resize_with(header.len(), || Entry::Text(String::new()));
+        entries
+    };
+    Table { rows: rows.into_iter().map(row).collect(), header, numbers: true }
+}
+
 /// One row for each runtime and rate of an open loop.
 pub(super) fn over_load(groups: &[&[Row]]) -> Table {
     let mut rows: Vec<&Row> = groups.iter().flat_map(|group| group.iter()).collect();
