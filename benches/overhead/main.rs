@@ -16,6 +16,7 @@ use isobar_core::{Invocation, Module};
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use wasmtime_by_hand::Allocator;
 
 /// One warm invocation by hand: standard output comes back.
 type ByHand = Box<dyn FnMut() -> Vec<u8>>;
@@ -28,8 +29,13 @@ fn main() {
     let catalogue = Catalogue::load(&root.join("workloads")).expect("the committed functions are sound");
     let hello = catalogue.find("rust/hello").expect("the committed functions have a hello");
     let pairs: Vec<(&str, ByHand)> = vec![
-        ("wasmtime/cranelift-aot", wasmtime_by_hand::warm(hello, false)),
-        ("wasmtime/cranelift-aot+pooling", wasmtime_by_hand::warm(hello, true)),
+        ("wasmtime/cranelift-aot", wasmtime_by_hand::warm(hello, Allocator::OnDemand)),
+        ("wasmtime/cranelift-aot+pooling", wasmtime_by_hand::warm(hello, Allocator::Pooling)),
+        // What `isobar serve --strategy pooled` runs, with its limits and isobar's own WASI host.
+        (
+            "wasmtime/cranelift-aot+pooling+resident+shared-wasi+limits",
+            wasmtime_by_hand::warm(hello, Allocator::Resident),
+        ),
         ("wasmi/eager", wasmi_by_hand::warm(hello)),
     ];
     let folder = tempfile::tempdir().expect("a temporary folder can be made");

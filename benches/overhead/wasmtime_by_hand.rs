@@ -4,7 +4,7 @@ use super::ByHand;
 use isobar::workload::Workload;
 use isobar_core::contract::PROGRAM_NAME;
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, Linker, Module, PoolingAllocationConfig, Store, StoreLimits,
+    Config, Enabled, Engine, InstanceAllocationStrategy, Linker, Module, PoolingAllocationConfig, Store, StoreLimits,
     StoreLimitsBuilder,
 };
 use wasmtime_wasi::WasiCtxBuilder;
@@ -16,12 +16,24 @@ struct State {
     limits: StoreLimits,
 }
 
-pub(super) fn warm(workload: &Workload, pooling: bool) -> ByHand {
+/// Where sandboxes come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Allocator {
+    OnDemand,
+    Pooling,
+    /// Pooling, with what isobar's platform keeps resident.
+    Resident,
+}
+
+pub(super) fn warm(workload: &Workload, allocator: Allocator) -> ByHand {
     let mut config = Config::new();
     config.max_wasm_stack(isobar_core::settings::STACK_BYTES);
-    if pooling {
+    if allocator != Allocator::OnDemand {
         let mut pool = PoolingAllocationConfig::default();
         pool.max_memory_size(4 << 30);
+        if allocator == Allocator::Resident {
+            pool.linear_memory_keep_resident(2 << 20).table_keep_resident(4 << 10).pagemap_scan(Enabled::Auto);
+        }
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
     let engine = Engine::new(&config).expect("the configuration is sound");

@@ -190,6 +190,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
     Header {
         schema: SCHEMA,
         isobar: "0.1.0".into(),
+        arguments: vec![],
         started_at_s: 1_795_196_789,
         quick: false,
         seed: 42,

@@ -2,10 +2,22 @@
 //!
 //! Each function has a lane of its own, and the lanes take turns. No lane gets more than a share of the places in the
 //! queue, and of the workers: a function that never ends, called ever so often, leaves the rest to the others.
+//!
+//! Waking a worker costs as much as a fast function takes. So nobody is woken while a worker is about to come back for more,
+//! as long as another one watches: a worker that sleeps no longer than [`WATCH`], and takes what was left waiting.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How long a watching worker sleeps: the longest time that something waits while a worker is free.
+const WATCH: Duration = Duration::from_micros(200);
+
+/// How often a worker watches without anything having come in before it sleeps until it is woken.
+const WATCHES: u32 = 25;
+
+/// A worker that took something so long ago is not expected back soon.
+const SOON: Duration = Duration::from_micros(50);
 
 /// There is no place in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +49,14 @@ struct State<T> {
     running: usize,
     /// Workers that sleep: with none of them nobody needs to be woken.
     idle: usize,
+    /// Those of them that were woken and have not come yet, as far as can be told.
+    woken: usize,
+    /// Whether one of them is watching.
+    watching: bool,
+    /// When a worker last took something.
+    last_taken: Option<Instant>,
+    /// How many have ever come in.
+    pushed: u64,
     closed: bool,
 }
 
@@ -88,16 +108,37 @@ impl<T> State<T> {
             self.queued -= 1;
             self.running += 1;
             self.give_turn(key, bounds);
-            return Some(Taken { lane: key, waited: since.elapsed(), item });
+            let now = Instant::now();
+            self.last_taken = Some(now);
+            return Some(Taken { lane: key, waited: now.saturating_duration_since(since), item });
         }
         None
+    }
+
+    /// Whether a worker must be woken for what waits, and that it will be.
+    fn wakes(&mut self, now: Instant) -> bool {
+        let soon = |taken: Instant| now.saturating_duration_since(taken) < SOON;
+        let one_comes = self.woken > 0 || (self.running > 0 && self.last_taken.is_some_and(soon));
+        let wakes = self.idle > 0 && !(self.watching && one_comes);
+        self.woken += usize::from(wakes);
+        wakes
     }
 }
 
 impl<T> FairQueue<T> {
     pub(super) fn new(bounds: Bounds) -> Self {
-        let state =
-            State { lanes: HashMap::new(), turns: VecDeque::new(), queued: 0, running: 0, idle: 0, closed: false };
+        let state = State {
+            lanes: HashMap::new(),
+            turns: VecDeque::new(),
+            queued: 0,
+            running: 0,
+            idle: 0,
+            woken: 0,
+            watching: false,
+            last_taken: None,
+            pushed: 0,
+            closed: false,
+        };
         FairQueue { state: Mutex::new(state), ready: Condvar::new(), bounds }
     }
 
@@ -116,9 +157,11 @@ impl<T> FairQueue<T> {
         if lane.waiting.len() >= self.bounds.queued_per_lane {
             return Err(Busy);
         }
-        lane.waiting.push_back((Instant::now(), item));
+        let now = Instant::now();
+        lane.waiting.push_back((now, item));
         state.queued += 1;
-        let wake = state.give_turn(key, &self.bounds) && state.idle > 0;
+        state.pushed += 1;
+        let wake = state.give_turn(key, &self.bounds) && state.wakes(now);
         drop(state);
         if wake {
             self.ready.notify_one();
@@ -133,12 +176,13 @@ impl<T> FairQueue<T> {
         if let Some(key) = done {
             state.finish(key, &self.bounds);
         }
+        let (mut watches, mut seen) = (0, state.pushed);
         loop {
             if let Some(taken) = state.take(&self.bounds) {
                 // `take` may have given the lane another turn, and `finish` one more: this worker takes only one of them.
                 if state.closed && state.queued == 0 {
                     self.ready.notify_all();
-                } else if !state.turns.is_empty() && state.idle > 0 {
+                } else if !state.turns.is_empty() && state.last_taken.is_some_and(|now| state.wakes(now)) {
                     self.ready.notify_one();
                 }
                 return Some(taken);
@@ -146,10 +190,29 @@ impl<T> FairQueue<T> {
             if state.closed && state.queued == 0 {
                 return None;
             }
-            state.idle += 1;
-            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+            if state.pushed != seen {
+                (watches, seen) = (0, state.pushed);
+            }
+            watches += 1;
+            state = self.sleep(state, watches <= WATCHES);
         }
+    }
+
+    /// Sleeps until woken; as the one who watches, if there is none and it `may`, no longer than [`WATCH`].
+    fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State<T>>, may: bool) -> MutexGuard<'a, State<T>> {
+        state.idle += 1;
+        let watch = may && !state.watching;
+        let mut state = if watch {
+            state.watching = true;
+            let mut state = self.ready.wait_timeout(state, WATCH).unwrap_or_else(PoisonError::into_inner).0;
+            state.watching = false;
+            state
+        } else {
+            self.ready.wait(state).unwrap_or_else(PoisonError::into_inner)
+        };
+        state.idle -= 1;
+        state.woken = state.woken.saturating_sub(1);
+        state
     }
 
     /// Takes out what has waited for longer than this.
@@ -240,6 +303,39 @@ mod tests {
         assert_eq!((swept, queue.load()), (vec![1, 2], (0, 0)));
         queue.push(1, 3).unwrap();
         assert_eq!(taken(&queue, None), (1, 3));
+    }
+
+    /// The first of two items is done only when the second is, so somebody must be woken for that one.
+    #[test]
+    fn nothing_waits_behind_a_busy_worker_while_another_is_free() {
+        let queue = FairQueue::new(Bounds { queued: 8, queued_per_lane: 8, running_per_lane: 8 });
+        let (second, first) = std::sync::mpsc::channel();
+        let (first, rounds) = (Mutex::new(first), 2000);
+        let work = || {
+            let mut done = None;
+            while let Some(Taken { lane, item, .. }) = queue.next(done) {
+                match item {
+                    1 => first.lock().unwrap().recv_timeout(Duration::from_secs(60)).expect("the second one is taken"),
+                    _ => second.send(()).unwrap(),
+                }
+                done = Some(lane);
+            }
+        };
+        std::thread::scope(|scope| {
+            let workers = [scope.spawn(work), scope.spawn(work), scope.spawn(work)];
+            let mut random = fastrand::Rng::with_seed(1);
+            for _ in 0..rounds {
+                for item in [1, 2] {
+                    queue.push(item, item).unwrap();
+                    std::thread::sleep(Duration::from_micros(random.u64(..400)));
+                }
+                while queue.load().0 > 0 {
+                    std::thread::yield_now();
+                }
+            }
+            queue.close();
+            workers.into_iter().for_each(|worker| worker.join().unwrap());
+        });
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     Problem, Work,
+    serving::{ServeTable, Serving},
     source::Source,
     work::{ExpectedTable, Given, LimitsTable},
 };
@@ -38,6 +39,8 @@ pub struct Family {
     pub cases: Vec<Case>,
     /// What is measured of it where languages are compared.
     pub languages: Option<Comparison>,
+    /// How it is served, whatever it is written in.
+    pub serving: Serving,
 }
 
 /// What of a family is measured where languages are compared, in every language that has it.
@@ -121,6 +124,8 @@ struct Document {
     sizes: BTreeMap<String, SizeTable>,
     languages: Option<ComparisonTable>,
     #[serde(default)]
+    serve: ServeTable,
+    #[serde(default)]
     case: Vec<CaseTable>,
 }
 
@@ -198,6 +203,7 @@ impl Family {
             sizes,
             cases,
             languages,
+            serving: document.serve.serving(&source)?,
         })
     }
 }

@@ -9,7 +9,7 @@ use isobar_core::{Failure, Invocation, Limits, Outcome, TrapKind};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-use wasmtime::{InstancePre, Linker, Store, Trap, TypedFunc};
+use wasmtime::{Extern, InstancePre, Linker, ModuleExport, Store, Trap, TypedFunc};
 
 pub(crate) fn create(info: &RuntimeInfo, mode: Mode) -> Result<Box<dyn Engine>, Failure> {
     if info.id.has("shared-wasi") {
@@ -78,13 +78,18 @@ impl<H: Host> Engine for Ready<H> {
         if !start.is_some_and(|start| start.params().len() == 0 && start.results().len() == 0) {
             return Err(Failure::link("the module exports no function `_start` without parameters and results"));
         }
-        Ok(Box::new(Loaded { linked, limited: self.limited, _ticker: self.ticker.clone() }))
+        let (start, memory) = (module.get_export_index("_start"), module.get_export_index("memory"));
+        let (limited, _ticker) = (self.limited, self.ticker.clone());
+        Ok(Box::new(Loaded { linked, start, memory, limited, _ticker }))
     }
 }
 
 /// A module in memory, its imports resolved.
 struct Loaded<H: 'static> {
     linked: InstancePre<State<H>>,
+    /// Where these exports are, so that no sandbox looks for their names.
+    start: Option<ModuleExport>,
+    memory: Option<ModuleExport>,
     limited: bool,
     _ticker: Option<Ticker>,
 }
@@ -97,9 +102,7 @@ impl<H: Host> Module for Loaded<H> {
         if self.limited {
             store.set_epoch_deadline(epochs(limits.wall_time_ns));
         }
-        let started =
-            self.linked.instantiate(&mut store).and_then(|instance| instance.get_typed_func(&mut store, "_start"));
-        match started {
+        match self.started(&mut store) {
             Ok(start) => Ok(Box::new(Fresh { store, start, limits, limited: self.limited })),
             Err(error) => match ended(&mut store, &limits, &error) {
                 // A start function that exits has answered before `_start`: no command does.
@@ -107,6 +110,18 @@ impl<H: Host> Module for Loaded<H> {
                 Err(failure) => Err(failure),
             },
         }
+    }
+}
+
+impl<H: Host> Loaded<H> {
+    /// Instantiates, and finds what the function starts with and what host calls read.
+    fn started(&self, store: &mut Store<State<H>>) -> wasmtime::Result<TypedFunc<(), ()>> {
+        let instance = self.linked.instantiate(&mut *store)?;
+        let mut export = |at: &Option<ModuleExport>| instance.get_module_export(&mut *store, at.as_ref()?);
+        let (start, memory) = (export(&self.start), export(&self.memory));
+        store.data_mut().memory = memory.and_then(Extern::into_memory);
+        let start = start.and_then(Extern::into_func).ok_or_else(|| wasmtime::Error::msg("`_start` is gone"))?;
+        start.typed(&*store)
     }
 }
 

@@ -6,7 +6,7 @@ use isobar_core::contract::Invocation;
 use isobar_core::wasi::{self, Stop, Wasi};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use wasmtime::{Caller, Extern, Linker, ResourceLimiter};
+use wasmtime::{Caller, Linker, Memory, ResourceLimiter};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
@@ -35,12 +35,14 @@ pub(crate) trait Host: Send + Sized + 'static {
 pub(crate) struct State<H> {
     pub(crate) host: H,
     pub(crate) limiter: Limiter,
+    /// The function's memory, once it is instantiated.
+    pub(crate) memory: Option<Memory>,
 }
 
 impl<H: Host> State<H> {
     pub(crate) fn new(invocation: &Invocation) -> Self {
         let limiter = Limiter { limit_bytes: invocation.limits.memory_bytes, refused: false };
-        State { host: H::new(invocation), limiter }
+        State { host: H::new(invocation), limiter, memory: None }
     }
 
     /// Ends sleeps when the invocation's wall time is over.
@@ -133,10 +135,12 @@ fn poll_oneoff<H: Host>(
 
 /// The function's memory and the store's content, at once.
 fn split<'a, H: Host>(caller: &'a mut Caller<'_, State<H>>) -> (&'a mut [u8], &'a mut State<H>) {
-    match caller.get_export("memory") {
-        Some(Extern::Memory(memory)) => memory.data_and_store_mut(caller),
+    // A start section calls before the memory is known.
+    let found = caller.data().memory.or_else(|| caller.get_export("memory")?.into_memory());
+    match found {
+        Some(memory) => memory.data_and_store_mut(caller),
         // Every pointer into a memory that is not there is out of bounds.
-        _ => (&mut [], caller.data_mut()),
+        None => (&mut [], caller.data_mut()),
     }
 }
 

@@ -64,8 +64,10 @@ fn described(mode: Mode, id: &RuntimeId) -> BTreeMap<String, String> {
     ]);
     if id.has("resident") {
         let (memory, table) = (config::RESIDENT_MEMORY_BYTES, config::RESIDENT_TABLE_BYTES);
-        settings
-            .insert("resident", format!("{memory} bytes of a memory and {table} of a table, set to zero after use"));
+        settings.insert(
+            "resident",
+            format!("{memory} bytes of a memory and {table} of a table: set back after use, not given back"),
+        );
     }
     if id.has("limits") {
         settings.insert("interruption", format!("epochs of {} ms", config::EPOCH.as_millis()));

@@ -12,7 +12,9 @@ pub use budget::{Budget, Stop};
 pub use expectation::{Expectation, StdoutRule, sha256_hex};
 pub use measures::{Available, Readings, available};
 pub use samples::Samples;
-pub use scenario::{Effort, Place, SCENARIOS, Scale, Scenario, ScenarioId, Unit, UnknownScenario, names};
+pub use scenario::{
+    Effort, KNEE_P99_BELOW_NS, Place, SCENARIOS, Scale, Scenario, ScenarioId, Unit, UnknownScenario, names,
+};
 pub use warm_up::{WarmUp, WarmUpEnd};
 
 use crate::contract::{Failure, Invocation};
