@@ -154,7 +154,9 @@ fn chart_draws_cells_over_runs_and_their_samples() {
     assert!(svg.contains("1.20") || svg.contains("1.19"), "{svg}");
     assert_eq!(svg, draw(&["history", text(&old), text(&new)]), "in the order of their starts");
     let svg = draw(&["distribution", text(&old), "--filter", "wasmi/*"]);
-    assert!(svg.contains("wasmi/eager: mean 10") && svg.contains("200 samples in 5 processes") && !svg.contains("wasm3"));
+    assert!(
+        svg.contains("wasmi/eager: mean 10") && svg.contains("200 samples in 5 processes") && !svg.contains("wasm3")
+    );
     let svg = draw(&["regression", text(&old), "--filter", "wasm3/lazy"]);
     assert!(svg.contains("per invocation, 95 % interval"), "{svg}");
     let pictures = text(&into);

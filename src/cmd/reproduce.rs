@@ -223,6 +223,7 @@ impl Reproduce {
         let mut header = Header {
             schema: SCHEMA,
             isobar: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: super::run::typed(std::env::args().skip(1)),
             started_at_s: now.as_secs(),
             quick: self.quick,
             seed: self.seed.unwrap_or(now.subsec_nanos().into()),
