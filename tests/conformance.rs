@@ -29,15 +29,12 @@ fn main() -> ExitCode {
         let present = !registry.runtimes.is_empty();
         move || if present { Ok(()) } else { Err("build the runners: cargo build --release --workspace".into()) }
     }));
-    // Scripts, servers, and modules that a process is started for each time have tests of their own.
-    let of_suite = |runtime: &RemoteRuntime| match runtime.info().form {
-        Form::Wasm => runtime.info().class == Class::Wasm,
-        Form::Native => true,
-        Form::Javascript => false,
-    };
-    for runtime in registry.runtimes.into_iter().filter(of_suite) {
+    for runtime in registry.runtimes {
         let runtime = Arc::new(runtime);
-        if let Some(why) = isobar_conformance::obstacle(runtime.info()) {
+        // A module in a process or behind a server of its own: command lines and servers, which have tests of their own.
+        let other = (runtime.info().form == Form::Wasm && runtime.info().class != Class::Wasm)
+            .then(|| "the suite is for runtimes of modules, this is a program around one".to_owned());
+        if let Some(why) = other.or_else(|| isobar_conformance::obstacle(runtime.info())) {
             let name = runtime.info().id.to_string();
             trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why))));
             continue;

@@ -53,8 +53,8 @@ impl Artifacts {
             let info = runtime.info();
             let path = workload.form(info.form).map_err(|e| Failure::host(e.to_string()))?;
             // A script is bundled when it is deployed, as a module is compiled; the platform compiles for itself.
-            let compiles = info.execution == Execution::Aot || info.form == Form::Javascript;
-            if !compiles || runtime.served().is_some() {
+            let deployed = info.execution == Execution::Aot || info.form == Form::Javascript;
+            if !deployed || runtime.served().is_some() {
                 return Ok(Prepared { path, artifact: None });
             }
             compile(runtime, &path, &path_of(folder, cell))
