@@ -79,7 +79,7 @@ fn mean(run: &Run, rows: &[Row], scenario: &str, title: &str) -> Figure {
     let left_out = if means.left_out.is_empty() {
         String::new()
     } else {
-        format!(" Without {}, which lack one of them.", means.left_out.join(", "))
+        format!(" Languages that lack one of them: {}.", means.left_out.join(", "))
     };
     let words = format!("{MEANS} The functions: {}.{left_out}", means.families.join(", "));
     let mut page = Page::new(title, &words, NO_LEGEND);

@@ -2,7 +2,7 @@
 
 use super::figure::Figure;
 use super::page::{self, Page, names_width};
-use super::style::{Axis, Colour, INK, PAPER, ROW, RULE, SOFT, colour};
+use super::style::{Axis, Colour, INK, PALETTE, PAPER, ROW, RULE, SOFT, colour};
 use crate::record::Run;
 use crate::report::Row;
 use crate::report::units::Quantity;
@@ -66,25 +66,58 @@ impl Points<'_> {
 /// Room for the axis above the rows.
 pub(super) const AXIS: f64 = 21.0;
 
-/// The families of these rows with their colours, which are the same in all charts of a run.
+/// The families of these rows with their colours, which are the same in all charts of a run. Where a run has more families
+/// than there are colours, and several classes, those of a class have the same one.
 pub(super) fn families<'a>(run: &'a Run, rows: &[&'a Row]) -> Vec<(&'a str, Colour)> {
     let shown: BTreeSet<&str> = rows.iter().map(|row| row.cell.runtime.family()).collect();
     let all: BTreeSet<&str> = run.header.runtimes.iter().map(|info| info.id.family()).chain(shown.clone()).collect();
-    all.into_iter().zip((0..).map(colour)).filter(|(family, _)| shown.contains(family)).collect()
+    let by_class = by_class(run, all.len());
+    let classes = classes(run);
+    let place = |(at, family): (usize, &str)| {
+        let class = class_of_family(run, family);
+        if by_class { classes.iter().position(|known| *known == class).unwrap_or(0) } else { at }
+    };
+    let colours = all.iter().copied().enumerate().map(|family| (family.1, colour(place(family))));
+    colours.filter(|(family, _)| shown.contains(family)).collect()
 }
 
-/// What the legend calls the families: with the classes of their runtimes where a run has several.
+/// What the legend calls the families: with the classes of their runtimes where a run has several; or these classes alone.
 pub(super) fn legend(run: &Run, families: &[(&str, Colour)]) -> Vec<(String, Colour)> {
-    let runtimes = &run.header.runtimes;
-    let classes: BTreeSet<Class> = runtimes.iter().map(|info| info.class).collect();
+    let classes = classes(run);
+    let all: BTreeSet<&str> = run.header.runtimes.iter().map(|info| info.id.family()).collect();
     let name = |family: &str| {
-        let own: BTreeSet<Class> = runtimes.iter().filter(|i| i.id.family() == family).map(|i| i.class).collect();
-        if classes.len() < 2 || own.is_empty() {
-            return family.to_owned();
+        let class = class(class_of_family(run, family));
+        if classes.len() < 2 {
+            family.to_owned()
+        } else if by_class(run, all.len()) {
+            class.to_owned()
+        } else {
+            format!("{family} ({class})")
         }
-        format!("{family} ({})", own.into_iter().map(class).collect::<Vec<_>>().join(", "))
     };
-    families.iter().map(|(family, colour)| (name(family), *colour)).collect()
+    let mut legend: Vec<(String, Colour)> = Vec::new();
+    for (family, colour) in families {
+        let entry = (name(family), *colour);
+        if !legend.contains(&entry) {
+            legend.push(entry);
+        }
+    }
+    legend
+}
+
+/// Whether colours stand for classes.
+fn by_class(run: &Run, families: usize) -> bool {
+    families > PALETTE.len() && classes(run).len() > 1
+}
+
+/// The classes of a run's runtimes.
+fn classes(run: &Run) -> BTreeSet<Class> {
+    run.header.runtimes.iter().map(|info| info.class).collect()
+}
+
+/// The class of a family's first runtime.
+fn class_of_family(run: &Run, family: &str) -> Class {
+    run.header.runtimes.iter().find(|info| info.id.family() == family).map(|info| info.class).unwrap_or_default()
 }
 
 /// What stands between a function and its host, in a word or two.
