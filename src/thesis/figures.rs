@@ -30,13 +30,10 @@ pub(super) fn distribution(item: u8, evidence: &Evidence) -> Option<Drawing> {
         part,
         &format!("Instantiation of {module} in Wasmtime: lower is better"),
         &format!("{item}-instantiation"),
+        "alone: no other thread; +1: another thread instantiates in the background. ",
         STRATEGIES.iter().zip(instantiation::STRATEGY_NAMES).map(|(runtime, strategy)| {
             let curves = evidence.threads(part, "instantiate").into_iter().map(|threads| {
-                let name = match threads {
-                    1 => "sequential".to_owned(),
-                    2 => "1 background thread".to_owned(),
-                    threads => format!("{} background threads", threads - 1),
-                };
+                let name = if threads == 1 { "alone".to_owned() } else { format!("+{}", threads - 1) };
                 (name, (*runtime, function, format!("instantiate/{threads}")))
             });
             (strategy.to_owned(), curves.collect())
@@ -51,6 +48,7 @@ pub(super) fn from_file(evidence: &Evidence) -> Option<Drawing> {
         loading::PART,
         "From an AOT file to a sandbox in Wasmtime: lower is better",
         "4-from-file",
+        "",
         loading::MODULES.iter().map(|(function, module)| {
             let curves = STRATEGIES_AOT.iter().zip(instantiation::STRATEGY_NAMES);
             let curves =
@@ -68,6 +66,7 @@ fn curves_of<'a>(
     part: &str,
     title: &str,
     name: &str,
+    words: &str,
     panels: impl Iterator<Item = (String, Vec<Named<'a>>)>,
 ) -> Option<Drawing> {
     let run = evidence.run(part)?;
@@ -89,8 +88,8 @@ fn curves_of<'a>(
             .map(|(name, processes, seed)| Curve { name, processes: processes.clone(), seed: *seed })
             .collect(),
     });
-    let words = distribution::WORDS;
-    let chart = Distributions { title, words, footer: &footer, panels: panels.collect() };
+    let words = format!("{words}{}", distribution::WORDS);
+    let chart = Distributions { title, words: &words, footer: &footer, panels: panels.collect() };
     any.then(|| drawing(name.to_owned(), title.to_owned(), chart.figure()))
 }
 

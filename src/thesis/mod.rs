@@ -16,13 +16,3 @@ pub use number::Number;
 pub use page::page;
 pub use published::{Claim, Published, Source, Value};
 pub use questions::{Answer, Verdict, answers};
-
-use crate::remote::RemoteRuntime;
-use crate::workload::Workload;
-use isobar_core::{Failure, Runtime};
-use std::path::PathBuf;
-
-/// What a runtime that is a server loads of a function.
-fn artifact(runtime: &RemoteRuntime, workload: &Workload) -> Result<PathBuf, Failure> {
-    workload.form(runtime.info().form).map_err(|e| Failure::host(e.to_string()))
-}

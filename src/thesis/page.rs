@@ -74,9 +74,14 @@ fn facts(text: &mut String, evidence: &Evidence) {
     let versions: Vec<String> =
         versions.iter().map(|(family, version)| escape(&format!("{family} {version}"))).collect();
     let _ = writeln!(text, "- **Versions**: {}", versions.join(", "));
-    let warnings: BTreeSet<&String> = runs.iter().flat_map(|(_, run)| &run.header.warnings).collect();
-    for warning in warnings {
-        let _ = writeln!(text, "- **Warning**: {}", escape(warning));
+    let disturbed = runs.iter().filter(|(_, run)| !run.header.warnings.is_empty()).count();
+    if disturbed > 0 {
+        let of = runs.len();
+        let _ = writeln!(
+            text,
+            "- **Warning**: {disturbed} of {of} runs were begun on a machine that was busy or not set up for measuring, as their own \
+             reports say: times may be too long, and ratios off."
+        );
     }
 }
 
@@ -101,7 +106,7 @@ fn push(text: &mut String, section: &Section, charts: &str) {
     section.words.iter().filter(|words| !words.is_empty()).for_each(|words| paragraph(text, words));
     section.tables.iter().for_each(|table| push_table(text, table));
     if section.drawings.is_empty() {
-        paragraph(text, "No figure: nothing of it was measured.");
+        paragraph(text, "No figure: what it would compare was not measured.");
     }
     for drawing in &section.drawings {
         let _ = write!(text, "\n![{}]({charts}/{}.svg)\n", escape(&drawing.title), drawing.name);

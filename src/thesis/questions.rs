@@ -19,6 +19,8 @@ pub enum Verdict {
     Holds,
     /// What was measured here contradicts it.
     NoLonger,
+    /// What was measured here points elsewhere, but its intervals are too wide to tell.
+    NotToldApart,
     /// What it takes to tell was not measured here.
     NotMeasured,
 }
@@ -29,6 +31,7 @@ impl Verdict {
         match self {
             Verdict::Holds => "holds",
             Verdict::NoLonger => "no longer holds",
+            Verdict::NotToldApart => "cannot be told here",
             Verdict::NotMeasured => "not measured here",
         }
     }
@@ -104,13 +107,18 @@ fn start_up(instantiations: &[(&str, &str, Number)], published: &Published) -> F
         let times = units::ratio(microvm / most.2.value);
         let _ = write!(today, " The {} quoted for a microVM are {times} the longest of them.", units::time(microvm));
     }
-    let verdict = if most.2.low > high { Verdict::NoLonger } else { Verdict::Holds };
+    let verdict = match most.2 {
+        most if most.low > high => Verdict::NoLonger,
+        most if most.value > high => Verdict::NotToldApart,
+        _ => Verdict::Holds,
+    };
     let range = format!("{} to {}", units::time(low), units::time(high));
     let changed = match (least.2, most.2) {
         (_, most) if most.high < low => format!("All of it is below the range of {range}."),
         (_, most) if most.low > high => {
             format!("The longest is {} the upper end of {range}.", units::ratio(most.value / high))
         }
+        (_, most) if most.value > high => format!("The longest is beyond {range}, but its interval reaches into it."),
         (least, _) if least.high < low => {
             format!(
                 "The shortest is {} the lower end of {range}; the longest lies within.",
@@ -149,18 +157,19 @@ fn order(claimed: &[String], number: impl Fn(&str) -> Option<Number>, title: imp
     };
     let today = sorted.iter().enumerate().map(show).collect::<Vec<_>>().join(", ");
     let against = contradictions(&measured);
-    let changed = match against.as_slice() {
-        [] => "The order is the same, as far as the intervals tell.".to_owned(),
+    let in_order = measured.is_sorted_by(|a, b| a.1.value <= b.1.value);
+    let (verdict, changed) = match against.as_slice() {
+        [] if in_order => (Verdict::Holds, "The order is the same.".to_owned()),
+        [] => (Verdict::NotToldApart, "The medians are in another order, but their intervals overlap.".to_owned()),
         all => {
             let words = all.iter().map(|(now, then)| format!("{} is now faster than {}", title(now), title(then)));
-            format!("{}.", words.collect::<Vec<_>>().join("; "))
+            (Verdict::NoLonger, format!("{}.", words.collect::<Vec<_>>().join("; ")))
         }
     };
     let lacking = claimed.iter().filter(|name| measured.iter().all(|(known, _)| known != name));
     let lacking: Vec<String> = lacking.map(|name| title(name)).collect();
     let lacking =
         if lacking.is_empty() { String::new() } else { format!(" Not measured here: {}.", lacking.join(", ")) };
-    let verdict = if against.is_empty() { Verdict::Holds } else { Verdict::NoLonger };
     Some((verdict, format!("{today}.{lacking}"), changed))
 }
 
@@ -238,17 +247,25 @@ fn native(number: &dyn Fn(&str, &str) -> Option<Number>, published: &Published) 
     let today = tasks.iter().map(|(name, ratio, _)| format!("{name} {}", ratio.ratio_with_interval()));
     let today = format!("Wasmtime's time to that of native code: {}.", today.collect::<Vec<_>>().join(", "));
     let same = |ratio: &Number, claimed: f64| (ratio.value - claimed).abs() <= TOLERANCE;
+    let differs = |ratio: &Number, claimed: f64| ratio.high < claimed - TOLERANCE || ratio.low > claimed + TOLERANCE;
     let word = |(name, ratio, claimed): &(&str, Number, f64)| {
         let then = units::ratio(*claimed);
         match ratio.value {
             _ if same(ratio, *claimed) => format!("{name}: the same as {then}, within {TOLERANCE}"),
+            _ if !differs(ratio, *claimed) => format!("{name}: the interval is too wide to tell it from {then}"),
             now if now < *claimed => format!("{name}: nearer to native code than {then}"),
             _ => format!("{name}: further from native code than {then}"),
         }
     };
     let changed = format!("{}.", tasks.iter().map(word).collect::<Vec<_>>().join("; "));
-    let holds = tasks.iter().all(|(_, ratio, claimed)| same(ratio, *claimed));
-    (if holds { Verdict::Holds } else { Verdict::NoLonger }, today, changed)
+    let verdict = match tasks.as_slice() {
+        all if all.iter().any(|(_, ratio, claimed)| differs(ratio, *claimed) && !same(ratio, *claimed)) => {
+            Verdict::NoLonger
+        }
+        all if all.iter().all(|(_, ratio, claimed)| same(ratio, *claimed)) => Verdict::Holds,
+        _ => Verdict::NotToldApart,
+    };
+    (verdict, today, changed)
 }
 
 /// 5: by the shortest cold start of each kind of wall.
@@ -316,7 +333,7 @@ mod tests {
         let above = start_up(&[("a", "p", number(80e3, 0.1))], &published());
         assert!(above.0 == Verdict::NoLonger && above.2.starts_with("The longest is 2.00x the upper end"), "{above:?}");
         // An interval that reaches into the range contradicts nothing.
-        assert_eq!(start_up(&[("a", "p", number(41e3, 0.1))], &published()).0, Verdict::Holds);
+        assert_eq!(start_up(&[("a", "p", number(41e3, 0.1))], &published()).0, Verdict::NotToldApart);
         assert_eq!(start_up(&[], &published()).0, Verdict::NotMeasured);
     }
 
@@ -337,8 +354,12 @@ mod tests {
         let changed = ordered(&[("wasmtime", 1.1e8), ("wasmedge", 1.0e8)]);
         assert_eq!(changed.0, Verdict::NoLonger);
         assert_eq!(changed.2, "WasmEdge (AOT) is now faster than Wasmtime (JIT).");
-        // What the intervals do not tell apart contradicts nothing.
-        assert_eq!(ordered(&[("wasmtime", 1.01e8), ("wasmer", 1.0e8)]).0, Verdict::Holds);
+        // What the intervals do not tell apart contradicts nothing, and confirms nothing.
+        let close = ordered(&[("wasmtime", 1.01e8), ("wasmer", 1.0e8)]);
+        assert!(
+            close.0 == Verdict::NotToldApart && close.2.starts_with("The medians are in another order"),
+            "{close:?}"
+        );
         assert_eq!(ordered(&[("wasmtime", 1e8)]).0, Verdict::NotMeasured);
     }
 
@@ -360,6 +381,12 @@ mod tests {
         );
         assert!(found(None, Some(1.9)).2.starts_with("Fibonacci 40: further from native code than 1.40x"));
         assert_eq!(found(None, None).0, Verdict::NotMeasured);
+        let wide = |what: &str, who: &str| {
+            let value = if who == "native" { 1.0 } else { 1.1 };
+            (what == "forty").then(|| number(value, 0.3))
+        };
+        let wide = native(&wide, &published());
+        assert!(wide.0 == Verdict::NotToldApart && wide.2.contains("too wide to tell it from 1.40x"), "{wide:?}");
     }
 
     fn platform(

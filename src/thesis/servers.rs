@@ -5,10 +5,11 @@ use crate::load::{self, Check, Options, Outcome, Pace, Platform, Request, Server
 use crate::noise::{Load, System};
 use crate::record::{Cell, Header, Record, RunFolder, StoreError};
 use crate::registry::Registry;
+use crate::remote::RemoteRuntime;
 use crate::workload::Workload;
 use isobar_core::measure::{MeasureError, ScenarioId, nanoseconds};
 use isobar_core::runtime::Server as Running;
-use isobar_core::{Failure, Runtime, RuntimeId};
+use isobar_core::{Execution, Failure, Form, Runtime, RuntimeId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -53,7 +54,11 @@ pub const PLATFORMS: [Served; 8] = [
     one_by_one("isobar/pooled", How::Platform(&["--strategy", "pooled"]), &LANGUAGES),
     one_by_one("isobar/cached", How::Platform(&["--strategy", "cached"]), &LANGUAGES),
     one_by_one("wasmer/cranelift+cached", How::Platform(&["--runtime", "wasmer/cranelift"]), &LANGUAGES),
-    one_by_one("wasmedge/aot+cached", How::Platform(&["--runtime", "wasmedge/aot"]), &["rust/fibonacci"]),
+    one_by_one(
+        "wasmedge/aot+pooled",
+        How::Platform(&["--runtime", "wasmedge/aot", "--strategy", "pooled"]),
+        &["rust/fibonacci"],
+    ),
     one_by_one("wasm3/lazy+cached", How::Platform(&["--runtime", "wasm3/lazy"]), &["rust/fibonacci"]),
     // These load the family's JavaScript, for which the function in Rust stands.
     one_by_one("node/http", How::Runner, &["rust/fibonacci"]),
@@ -118,7 +123,8 @@ impl Loaded {
             pace: Pace::Closed,
             connections: connections as usize,
             fresh: self == Loaded::Fresh,
-            warm_up: effort.warm_up,
+            // Sent one by one, the first of all was enough; a slow function is not to be over before any counts.
+            warm_up: if self == Loaded::Fresh { Duration::ZERO } else { effort.warm_up },
             duration: Some(effort.duration),
             requests: (self == Loaded::Fresh).then_some(effort.requests),
             timeout: TIMEOUT,
@@ -187,7 +193,10 @@ impl Starter<'_> {
         match served.how {
             How::Platform(options) => {
                 let mut command = Command::new(&self.exe);
-                command.arg("serve").args(["--listen", "127.0.0.1:0", "--wall-time", "60s"]).args(options);
+                command
+                    .arg("serve")
+                    .args(["--listen", "127.0.0.1:0", "--wall-time", "60s", "--log", "warn"])
+                    .args(options);
                 command.arg("--cache-dir").arg(&self.cache).env("ISOBAR_ROOT", &self.root);
                 if let Some(runners) = &self.runners {
                     command.arg("--runners").arg(runners);
@@ -200,8 +209,7 @@ impl Starter<'_> {
             How::Runner => {
                 let runtime = self.registry.find(served.name).map_err(Failure::host)?;
                 let workload = self.workload(function)?;
-                let artifact = super::artifact(runtime, workload)?;
-                let running = runtime.serve(&artifact, &workload.invocation)?;
+                let running = runtime.serve(&self.artifact(runtime, workload)?, &workload.invocation)?;
                 let url: Url = running.url().parse().map_err(|e| host(&e))?;
                 let request = load::invocation(workload);
                 let query = request.path.split_once('?').map_or_else(String::new, |(_, query)| format!("?{query}"));
@@ -209,6 +217,18 @@ impl Starter<'_> {
                 Ok((Started { _server: Some(running), ..Started::default() }, url.server, request))
             }
         }
+    }
+
+    /// What a server loads of a function: a script is bundled when it is deployed, as a module is compiled.
+    fn artifact(&self, runtime: &RemoteRuntime, workload: &Workload) -> Result<PathBuf, Failure> {
+        let info = runtime.info();
+        let path = workload.form(info.form).map_err(|e| Failure::host(e.to_string()))?;
+        if info.form != Form::Javascript && info.execution != Execution::Aot {
+            return Ok(path);
+        }
+        let artifact = self.cache.join(format!("{}-{}", info.id, workload.name).replace('/', "-"));
+        runtime.engine()?.compile(&path, &artifact)?;
+        Ok(artifact)
     }
 
     fn workload(&self, function: &str) -> Result<&Workload, Failure> {

@@ -1,6 +1,6 @@
 //! 6 and 7: computing, beside native code.
 
-use super::{NONE, Section, Table, beside, missing, sources, strings};
+use super::{NONE, Section, Table, beside, beside_nothing, missing, sources, strings};
 use crate::report::units;
 use crate::thesis::evidence::{Evidence, Missing};
 use crate::thesis::figures;
@@ -107,8 +107,7 @@ fn table(published: &Published, item: u8, what: &str, machine: &str, of: &dyn Fn
         let theirs = published_ratio.map_or_else(|| NONE.to_owned(), units::ratio);
         match of(who) {
             Err(why) => {
-                let mut row = missing(strings(&[title]), &why, HEADER.len());
-                row[5] = value.and_then(|value| value.show_time()).unwrap_or_else(|| NONE.to_owned());
+                let mut row = beside_nothing(missing(strings(&[title]), &why, HEADER.len()), 5, value);
                 row[6] = theirs;
                 row
             }

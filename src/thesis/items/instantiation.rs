@@ -1,6 +1,6 @@
 //! 1 to 3: how long making a sandbox takes.
 
-use super::{Section, Table, beside, missing, sources, strings};
+use super::{Section, Table, beside, beside_nothing, missing, sources, strings};
 use crate::report::units;
 use crate::thesis::evidence::Evidence;
 use crate::thesis::number::Number;
@@ -34,7 +34,7 @@ pub(super) fn section(item: u8, evidence: &Evidence, published: &Published) -> S
             let cell = (*runtime, function, scenario.as_str());
             let names = vec![strategy.to_owned(), (threads - 1).to_string()];
             table.rows.push(match evidence.number(part, cell) {
-                Err(why) => missing(names, &why, HEADER.len()),
+                Err(why) => beside_nothing(missing(names, &why, HEADER.len()), 5, published_value),
                 Ok(number) => {
                     let mean = evidence.mean(part, cell).map_or_else(|| super::NONE.to_owned(), units::time);
                     let numbers = [number.time(), number.time_interval(), mean];

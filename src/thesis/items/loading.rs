@@ -1,7 +1,7 @@
 //! 4 and 5: from a file that was compiled ahead of time to a sandbox.
 
 use super::instantiation::STRATEGY_NAMES;
-use super::{NONE, Section, Table, beside, missing, sources, strings};
+use super::{NONE, Section, Table, beside, beside_nothing, missing, sources, strings};
 use crate::chart::regression::rising;
 use crate::report::units;
 use crate::stats::Slope;
@@ -27,7 +27,10 @@ pub(super) fn from_file(evidence: &Evidence, published: &Published) -> Section {
         for (runtime, strategy) in STRATEGIES_AOT.iter().zip(STRATEGY_NAMES) {
             let names = strings(&[module, strategy]);
             table.rows.push(match evidence.row(PART, (runtime, function, "load-instantiate")) {
-                Err(why) => missing(names, &why, HEADER.len()),
+                Err(why) => {
+                    let published = published.value(4, function, "wasmtime");
+                    beside_nothing(missing(names, &why, HEADER.len()), 6, published)
+                }
                 Ok((_, measured)) => {
                     let number = crate::thesis::number::Number::of(&measured.summary);
                     let parts = ["load_ns", "instantiate_ns"].map(|column| {

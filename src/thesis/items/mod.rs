@@ -72,11 +72,17 @@ pub fn sections(items: &[u8], evidence: &Evidence, published: &Published) -> Vec
     items.iter().map(section).collect()
 }
 
-/// A row of a table whose columns after the names are filled with why there are no numbers.
+/// A row of a table that has why there are no numbers where the first one would be.
 pub(super) fn missing(names: Vec<String>, why: &str, columns: usize) -> Vec<String> {
     let mut row = names;
     row.push(why.to_owned());
     row.resize(columns, String::new());
+    row
+}
+
+/// What was published, in a row without numbers of ours.
+pub(super) fn beside_nothing(mut row: Vec<String>, column: usize, published: Option<&Value>) -> Vec<String> {
+    row[column] = published.and_then(Value::show_time).unwrap_or_else(|| NONE.to_owned());
     row
 }
 
@@ -91,25 +97,23 @@ pub(super) fn beside(published: Option<&Value>, ours: Number) -> [String; 2] {
     [shown, compared]
 }
 
-/// Where a number stands: `thesis, table Fibonacci 40 (AWS EC2 t2.medium, 2 vCPU, 4 GB)`.
-pub(super) fn source(published: &Published, value: &Value) -> String {
-    let machine = published.machines.get(&value.machine).map_or("", String::as_str);
-    format!("{}: {} ({machine})", value.source, value.place)
-}
-
-/// Every place that the numbers of an item are from, once.
+/// Every place that the numbers of an item are from, once, by source and machine.
 pub(super) fn sources(published: &Published, item: u8) -> String {
-    let mut all: Vec<String> = Vec::new();
+    let mut all: Vec<((&str, &str), Vec<&str>)> = Vec::new();
     for value in published.of_item(item) {
-        let source = source(published, value);
-        if !all.contains(&source) {
-            all.push(source);
+        let of = (value.source.as_str(), published.machines.get(&value.machine).map_or("", String::as_str));
+        match all.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, places)) if places.contains(&value.place.as_str()) => {}
+            Some((_, places)) => places.push(&value.place),
+            None => all.push((of, vec![&value.place])),
         }
     }
-    match all.as_slice() {
-        [] => "Nothing of it was published as a number.".to_owned(),
-        all => format!("Published: {}.", all.join("; ")),
+    let all = all.iter().map(|((source, machine), places)| format!("{source} ({machine}): {}", places.join(", ")));
+    let all: Vec<String> = all.collect();
+    if all.is_empty() {
+        return "Nothing of it was published as a number.".to_owned();
     }
+    format!("Published: {}.", all.join("; "))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! 8: platforms by the response time of a function, cold and warm.
 
-use super::{NONE, Section, Table, beside, missing, sources, strings};
+use super::{NONE, Section, Table, beside, beside_nothing, missing, sources, strings};
 use crate::thesis::evidence::{Evidence, Missing};
 use crate::thesis::figures;
 use crate::thesis::number::Number;
@@ -116,16 +116,20 @@ pub(super) fn section(evidence: &Evidence, published: &Published) -> Section {
     let title = |key: &str| LANGUAGES.iter().find(|(known, ..)| *known == key).map_or("", |(_, title, _)| *title);
     let row = |platform: &Platform| {
         let names = strings(&[&format!("`{}`", platform.name), wall_name(platform.wall), title(platform.language)]);
+        let value = published.value(8, "cold", platform.wall);
+        let value_warm = published.value(8, "warm", platform.wall);
         let (first, warm) = match &platform.times {
-            Err(why) => return missing(names, why, HEADER.len()),
+            Err(why) => {
+                let row = beside_nothing(missing(names, why, HEADER.len()), 7, value);
+                return beside_nothing(row, 9, value_warm);
+            }
             Ok(times) => times,
         };
-        let value = published.value(8, "cold", platform.wall);
         let (cold, [theirs, compared]) = match platform.cold_start() {
             Some(cold) => (cold.time(), beside(value, cold)),
             None => ("none: not above warm".to_owned(), beside(value, Number::exact(f64::NAN))),
         };
-        let theirs_warm = published.value(8, "warm", platform.wall).and_then(|value| value.show_time());
+        let theirs_warm = value_warm.and_then(|value| value.show_time());
         let numbers = [first.time(), warm.time(), warm.time_interval(), cold, theirs];
         let compared = if platform.cold_start().is_some() { compared } else { NONE.to_owned() };
         names.into_iter().chain(numbers).chain([compared, theirs_warm.unwrap_or_else(|| NONE.to_owned())]).collect()

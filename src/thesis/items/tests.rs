@@ -85,7 +85,7 @@ fn served(run: &mut Run, server: &str, function: &str, scenario: &str, [first_ms
             timing: ["server", "total"].map(|name| (name.to_owned(), histogram.clone())).into(),
             server_timing: [].into(),
             starts: Starts::default(),
-            starts_by_function: Vec::new(),
+            starts_by_function: vec![],
             start_histograms: [].into(),
             kept: None,
             first_request_ns: Some(first_ms * 1_000_000),

@@ -66,7 +66,11 @@ pub(super) fn section(evidence: &Evidence, published: &Published) -> Section {
         for (scenario, times) in ["warm", "cold"].iter().zip(&pair.times) {
             let names = strings(&[&format!("`{}`", pair.function), scenario]);
             table.rows.push(match times {
-                Err(why) => missing(names, why, HEADER.len()),
+                Err(why) => {
+                    let mut row = missing(names, why, HEADER.len());
+                    row[8].clone_from(&theirs);
+                    row
+                }
                 Ok([plain, snapshot]) => {
                     let sizes = pair.bytes.map(|bytes| bytes.map(units::bytes));
                     let sizes = sizes.unwrap_or_else(|| [NONE.to_owned(), NONE.to_owned()]);
