@@ -68,6 +68,11 @@ pub enum PlanError {
     /// No function says that it belongs to the set.
     #[error("no function belongs to the set; choose with --filter, or give --all-functions or --languages")]
     NoFunction,
+    /// Functions that try what they must not do, and scenarios that measure others.
+    #[error(
+        "functions that try to get out of their sandbox are for the scenario isolation, and no other is: choose both or neither"
+    )]
+    NotTogether,
     /// None of the functions exists in the form that the runtimes load.
     #[error("{runtime} cannot load {function}: {reason}")]
     NoForm {
@@ -91,7 +96,8 @@ impl Plan {
     /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
     /// different kinds narrow each other down. Without a filter for functions it is those of `set`; those by which
     /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
-    /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them.
+    /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them. A
+    /// scenario that gives verdicts brings along the functions that try something, which belong to no set and to no other scenario.
     pub fn new(
         runtimes: &[RemoteRuntime],
         workloads: &[Workload],
@@ -110,20 +116,27 @@ impl Plan {
         ];
         let chosen = Chosen::by(filters, &names)?;
         let plain = |at: &usize| chosen.filtered[0] || variants || infos[*at].id.variants().next().is_none();
-        let functions = chosen.functions(workloads, set, variants)?;
-        let of_plan = |workload: &Workload, id: &ScenarioId| chosen.filtered[2] || set.measures(workload, id);
+        let asked = |id: &ScenarioId| {
+            chosen.filtered[2] || id.scenario().opt_in().is_none_or(|by| measures.iter().any(|name| name == by))
+        };
+        let wanted: Vec<ScenarioId> = chosen.positions(2).map(|at| scenarios[at]).filter(asked).collect();
+        let fits = |workload: &Workload, id: &ScenarioId| workload.is_hostile() == id.scenario().verdicts();
+        let of_plan = |workload: &Workload, id: &ScenarioId| {
+            fits(workload, id) && (chosen.filtered[2] || workload.is_hostile() || set.measures(workload, id))
+        };
+        let mut functions = chosen.functions(workloads, set, variants, wanted.iter().any(|id| id.scenario().verdicts()))?;
+        functions.retain(|workload| wanted.iter().any(|id| fits(workload, id)));
+        if functions.is_empty() {
+            return Err(PlanError::NotTogether);
+        }
         let formless = formless(chosen.positions(0).filter(plain).map(|at| infos[at]), &functions);
         let mut plan = Plan { cells: Vec::new(), skipped: Vec::new(), formless };
         for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
-            let obstacle =
-                |id: &ScenarioId| info.refusal(id.name()).or_else(|| id.scenario().obstacle(info, id.threads()));
+            let obstacle = |id: &ScenarioId| refusal(info, *id).or_else(|| id.scenario().obstacle(info, id.threads()));
             let lacks = |workload: &&&Workload| !plan.formless.iter().any(|lack| lack.is_of(info, workload));
             let functions: Vec<&Workload> = functions.iter().filter(lacks).copied().collect();
-            let asked = |id: &ScenarioId| {
-                chosen.filtered[2] || id.scenario().opt_in().is_none_or(|by| measures.iter().any(|name| name == by))
-            };
-            let wanted = chosen.positions(2).map(|at| scenarios[at]).filter(asked);
-            let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) = wanted.partition(|id| obstacle(id).is_some());
+            let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) =
+                wanted.iter().copied().partition(|id| obstacle(id).is_some());
             for workload in &functions {
                 let cell = |&scenario| Cell { runtime: info.id.clone(), function: workload.name.clone(), scenario };
                 plan.cells.extend(can.iter().filter(|id| of_plan(workload, id)).map(cell));
@@ -151,6 +164,12 @@ impl Plan {
         let skip = |cell: Cell| Skipped { runtime: cell.runtime, scenario: cell.scenario, reason: reason.to_owned() };
         self.skipped.extend(Vec::into_iter(cannot).map(skip));
     }
+}
+
+/// Why a runtime that says which scenarios it offers does not offer this one.
+fn refusal(info: &RuntimeInfo, id: ScenarioId) -> Option<String> {
+    let implied = id.scenario().implied_by().iter().any(|name| info.refusal(name).is_none());
+    if implied { None } else { info.refusal(id.name()) }
 }
 
 impl Formless {
@@ -218,18 +237,20 @@ impl Chosen {
         self.keep[kind].iter().enumerate().filter(move |(_, keep)| all || **keep).map(|(at, _)| at)
     }
 
-    /// The functions that are chosen.
+    /// The functions that are chosen; without a filter for them, those that try something only if they are wanted.
     fn functions<'a>(
         &self,
         workloads: &'a [Workload],
         set: FunctionSet,
         variants: bool,
+        hostile: bool,
     ) -> Result<Vec<&'a Workload>, PlanError> {
         let chosen: BTreeSet<&str> = self.positions(1).map(|at| workloads[at].name.as_str()).collect();
         let plain = |name: &str| name.split('+').next().map(|plain| chosen.contains(plain)).unwrap_or_default();
         let of_set = |workload: &&Workload| match set {
+            _ if workload.is_hostile() && !self.filtered[1] => hostile && (variants || workload.variant.is_none()),
             // Where languages are compared, a filter for a function means its snapshots, too.
-            FunctionSet::Languages => {
+            FunctionSet::Languages if !workload.is_hostile() => {
                 set.holds(workload) && (chosen.contains(workload.name.as_str()) || plain(&workload.name))
             }
             // A variant is measured when a filter names it, or when all are wanted.

@@ -1,11 +1,11 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{break_even, detail, languages, machines, tables, units, words};
+use super::{break_even, detail, isolation, languages, machines, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
-use crate::record::{Formless, Function, Run};
+use crate::record::{Cell, Formless, Function, Run};
 use isobar_core::RuntimeId;
 use isobar_core::measure::{SCENARIOS, Scale, Scenario, ScenarioId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,9 +57,9 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
         blocks.push(heading(2, "Warnings"));
         blocks.extend(warnings.into_iter().map(Block::Paragraph));
     }
-    if rows.is_empty() {
+    if run.records.is_empty() {
         blocks.push(Block::Paragraph("Nothing was measured: the run has no records.".to_owned()));
-    } else {
+    } else if !rows.is_empty() {
         blocks.push(heading(2, "The best of each"));
         blocks.push(Block::Table(tables::best(rows)));
         let languages = languages::blocks(run, rows);
@@ -79,6 +79,7 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
             function(run, rows, name, &mut blocks);
         }
     }
+    blocks.extend(isolation::blocks(run));
     with_heading("Failures", tables::failures(rows).map(Block::Table), &mut blocks);
     with_heading("Not measured", not_measured(run), &mut blocks);
     if let Some(table) = tables::artifacts(rows) {
@@ -182,7 +183,9 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
         );
         facts.push(("Precision".to_owned(), text));
     }
-    let missing = header.cells.iter().filter(|cell| !rows.iter().any(|row| row.cell == **cell)).count();
+    let judged = |cell: &Cell| run.records.iter().any(|record| record.cell == *cell && isolation::is_verdict(record));
+    let missing = |cell: &&Cell| !rows.iter().any(|row| row.cell == **cell) && !judged(cell);
+    let missing = header.cells.iter().filter(missing).count();
     let planned = header.cells.len();
     let short = rows.iter().filter(|row| row.stop == CellStop::CutOff).count();
     if missing + short > 0 {

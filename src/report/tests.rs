@@ -86,7 +86,7 @@ fn record(run: &Run, runtime: &str, scenario: &str, round: u32, result: Result<S
         scenario: scenario.parse().unwrap(),
     };
     let result = match result {
-        Ok(samples) => Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Time, readings: [].into() }),
+        Ok(samples) => Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Time, readings: [].into(), attempts: vec![] }),
         Err(failure) => Err(MeasureError::Failure(failure)),
     };
     Record {

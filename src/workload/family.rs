@@ -38,6 +38,8 @@ pub struct Family {
     pub cases: Vec<Case>,
     /// What is measured of it where languages are compared.
     pub languages: Option<Comparison>,
+    /// It tries what a function must not do: for the scenario `isolation`, and for no other.
+    pub isolation: bool,
 }
 
 /// What of a family is measured where languages are compared, in every language that has it.
@@ -121,6 +123,8 @@ struct Document {
     sizes: BTreeMap<String, SizeTable>,
     languages: Option<ComparisonTable>,
     #[serde(default)]
+    isolation: bool,
+    #[serde(default)]
     case: Vec<CaseTable>,
 }
 
@@ -198,6 +202,7 @@ impl Family {
             sizes,
             cases,
             languages,
+            isolation: document.isolation,
         })
     }
 }
