@@ -29,13 +29,14 @@ pub struct Family {
 }
 
 /// The families that come with isobar.
-const BUILT_IN: [(&str, &str, &str); 6] = [
+const BUILT_IN: [(&str, &str, &str); 7] = [
     ("wasmtime", "isobar-runner-wasmtime", "cargo build --release --workspace"),
     ("wasmer", "isobar-runner-wasmer", "cargo build --release --manifest-path runtimes/wasmer/Cargo.toml"),
     ("wasmer-llvm", "isobar-runner-wasmer-llvm", "scripts/setup --llvm"),
     ("wasmedge", "isobar-runner-wasmedge", "scripts/setup"),
     ("wasm3", "isobar-runner-wasm3", "cargo build --release --workspace"),
     ("wasmi", "isobar-runner-wasmi", "cargo build --release --workspace"),
+    ("native", "isobar-runner-process", "cargo build --release --workspace"),
 ];
 
 /// What is on this machine.
