@@ -6,7 +6,7 @@
 use isobar::registry::Registry;
 use isobar::remote::RemoteRuntime;
 use isobar_conformance::Boundary;
-use isobar_core::Runtime;
+use isobar_core::{Class, Form, Runtime};
 use isobar_core::measure::{Budget, measure};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::process::ExitCode;
@@ -29,7 +29,9 @@ fn main() -> ExitCode {
         let present = !registry.runtimes.is_empty();
         move || if present { Ok(()) } else { Err("build the runners: cargo build --release --workspace".into()) }
     }));
-    for runtime in registry.runtimes {
+    // What loads something else than modules, is asked over HTTP or starts a process each time has tests of its own.
+    let of_suite = |runtime: &RemoteRuntime| runtime.info().form == Form::Wasm && runtime.info().class == Class::Wasm;
+    for runtime in registry.runtimes.into_iter().filter(of_suite) {
         let runtime = Arc::new(runtime);
         if runtime.info().concurrent {
             let runtime = runtime.clone();

@@ -162,6 +162,6 @@ impl Places {
     }
 
     fn registry(&self) -> Result<Registry> {
-        Ok(Registry::discover(self.runners.as_deref())?)
+        Ok(Registry::discover_below(self.root.as_deref(), self.runners.as_deref())?)
     }
 }

@@ -9,6 +9,7 @@ mod native;
 mod oci;
 mod place;
 mod probe;
+mod program;
 mod spawn;
 mod tool;
 
@@ -119,7 +120,9 @@ fn offered() -> (Vec<Box<dyn Runtime>>, Vec<NotHere>) {
     if !found.is_empty() {
         known.add(&found);
     }
-    absent.extend(microvm());
+    let (programs, missing) = program::all();
+    runtimes.extend(programs);
+    absent.extend(missing.into_iter().chain(microvm()));
     (runtimes, absent)
 }
 

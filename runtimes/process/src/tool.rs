@@ -39,6 +39,11 @@ impl Tool {
         Some(Tool { path, first: Vec::new(), env })
     }
 
+    /// The program at this path, if there is one.
+    pub(crate) fn at(path: &Path) -> Option<Tool> {
+        path.is_file().then(|| Tool { path: path.to_owned(), first: Vec::new(), env: Vec::new() })
+    }
+
     /// The same, called with these arguments first.
     pub(crate) fn with<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Tool {
         let mut tool = self.clone();
