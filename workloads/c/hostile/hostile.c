@@ -17,6 +17,9 @@
 
 #ifdef __wasi__
 #include <wasi/api.h>
+
+/* wasi-libc does not declare it. */
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("proc_raise"))) int proc_raise(int signal);
 #else
 #include <arpa/inet.h>
 #include <signal.h>
@@ -399,7 +402,8 @@ static int crash(void)
 static int signal_host(void)
 {
 #ifdef __wasi__
-    __wasi_errno_t error = __wasi_proc_raise(__WASI_SIGNAL_TERM);
+    enum { TERM = 15 };
+    int error = proc_raise(TERM);
     char text[96];
     snprintf(text, sizeof text, "proc_raise: errno %d; there is no call for another process", error);
     return error == 0 ? say(true, "proc_raise(SIGTERM) was accepted", "") : say(false, text, "");

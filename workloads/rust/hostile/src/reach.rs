@@ -15,19 +15,20 @@ pub(crate) fn environment() -> Result<String, String> {
     if let Ok(canary) = env::var(CANARY) {
         return Ok(format!("{CANARY}={canary} in its own environment"));
     }
-    let own = format!("not among its own {} variables", env::vars_os().count());
+    let mut seen = format!("not among its own {} variables", env::vars_os().count());
     for path in environments() {
         match crate::files::read(&path) {
-            Err(e) => return Err(format!("{own}; {}: {e}", shown(&path))),
+            Err(e) => seen += &format!("; {}: {e}", shown(&path)),
             Ok(bytes) => {
                 let mut variables = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy);
                 if let Some(canary) = variables.find(|variable| variable.starts_with(CANARY)) {
                     return Ok(format!("{canary} in {}", shown(&path)));
                 }
+                seen += &format!("; not in {}", shown(&path));
             }
         }
     }
-    Err(own)
+    Err(seen)
 }
 
 #[cfg(unix)]
