@@ -63,7 +63,7 @@ impl Scenario for Isolation {
     }
 
     fn implied_by(&self) -> &'static [&'static str] {
-        &["isolation", "warm", "cold", "process-cold"]
+        &["isolation", "cold"]
     }
 
     /// About how long it takes: nothing looks at the clock.
