@@ -119,8 +119,8 @@ fn ordinary_plans_do_not_try_it() {
         assert!(said(&filters, 2).contains("for the scenario isolation"), "{filters:?}");
     }
     assert!(said(&["--scenario", "solitude"], 2).contains("possible values: cold,"));
-    let run = support::tiny_run(folder.path(), &["--all-functions", "--filter", "*", "--filter", "warm", "--measure=isolation"][..0]);
+    let run = support::tiny_run(folder.path(), &[]);
     let header: Value = serde_json::from_slice(&fs::read(run.join("run.json")).unwrap()).unwrap();
     let cells = header["cells"].as_array().unwrap();
-    assert!(cells.iter().all(|cell| cell["scenario"] != "isolation"), "{cells:?}");
+    assert!(!cells.is_empty() && cells.iter().all(|cell| cell["scenario"] != "isolation"), "{cells:?}");
 }

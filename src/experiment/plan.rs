@@ -314,6 +314,23 @@ mod tests {
     }
 
     #[test]
+    fn what_tries_something_is_in_no_set() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+        let catalogue = crate::workload::Catalogue::load(&folder).unwrap();
+        let names = [vec![], catalogue.workloads().iter().map(|w| w.name.clone()).collect(), vec![]];
+        let hostile = |filters: &[String], set, wanted| {
+            let chosen = Chosen::by(filters, &names).unwrap();
+            let functions = chosen.functions(catalogue.workloads(), set, true, wanted).unwrap();
+            functions.iter().filter(|workload| workload.is_hostile()).count()
+        };
+        for set in [FunctionSet::Quick, FunctionSet::Default, FunctionSet::All, FunctionSet::Languages] {
+            assert_eq!(hostile(&[], set, false), 0);
+            assert!(hostile(&[], set, true) >= 2, "a Rust and a C one are committed");
+        }
+        assert_eq!(hostile(&["c/hostile".to_owned()], FunctionSet::Quick, false), 1);
+    }
+
+    #[test]
     fn without_filters_everything_is_chosen() {
         assert_eq!(chosen(&[]).unwrap(), [vec![0, 1, 2], vec![0, 1], vec![0, 1, 2, 3]]);
     }

@@ -136,7 +136,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 /// 128 bits that nobody guesses, in hexadecimal.
 fn random() -> io::Result<String> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
