@@ -1,7 +1,7 @@
 //! The one place that knows which runtimes there are: the families, and where their runner programs are found.
 
 use crate::record::Absent;
-use crate::remote::{Program, RemoteRuntime};
+use crate::remote::{Program, RemoteRuntime, behind_platform};
 use isobar_core::Runtime;
 use isobar_core::runner::NotHere;
 use serde::Deserialize;
@@ -70,7 +70,12 @@ pub struct Registry {
     pub runtimes: Vec<RemoteRuntime>,
     /// The families whose runner is missing or does not work.
     pub absent: Vec<Absent>,
+    /// The folder with the manifests of further runners.
+    runners: Option<PathBuf>,
 }
+
+/// The program of the platform, as a family that may be absent.
+const PLATFORM: (&str, &str) = ("isobar-platform", "cargo build --release --workspace");
 
 /// A manifest of a further runner that is broken.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +100,7 @@ impl Registry {
     /// # Errors
     /// As [`Registry::discover`].
     pub fn discover_below(root: Option<&Path>, manifests: Option<&Path>) -> Result<Registry, ManifestError> {
-        let mut registry = Registry::default();
+        let mut registry = Registry { runners: manifests.map(Path::to_owned), ..Registry::default() };
         let built_in = BUILT_IN.map(|(family, program, remedy)| Family {
             family: family.to_owned(),
             program: program.to_owned(),
@@ -120,6 +125,23 @@ impl Registry {
             }
         }
         Ok(registry)
+    }
+
+    /// Adds each runtime behind isobar's own platform, once for each strategy. Without the platform's program there is one
+    /// family more that is absent.
+    pub fn with_platform(mut self) -> Registry {
+        let (program, remedy) = PLATFORM;
+        match find_program(program) {
+            Some(path) => {
+                let runners = self.runners.as_ref().and_then(|runners| std::path::absolute(runners).ok());
+                self.runtimes.extend(behind_platform(&self.runtimes, &path, runners.as_deref()));
+            }
+            None => {
+                let reason = format!("{program} was not found; {remedy}");
+                self.absent.push(Absent { family: program.to_owned(), reason });
+            }
+        }
+        self
     }
 
     /// The runtime with this name, or a line with the nearest names.

@@ -1,7 +1,7 @@
 //! Deploying against running: what a function costs in all over so many invocations, and which mode is the cheapest when.
 
 use super::figure::{Anchor, Figure, Shape, Text};
-use super::page::{self, Page};
+use super::page::{self, NO_LEGEND, Page};
 use super::style::{Axis, Colour, FAINT, INK, ROW, RULE, SMALL, SOFT, TINY, colour};
 use crate::compare::{self, Step, Trades};
 use crate::record::Run;
@@ -23,7 +23,7 @@ const MOST: f64 = 1e9;
 
 pub(super) fn draw(run: &Run, _rows: &[Row]) -> Figure {
     let trades = compare::trades(run);
-    let mut page = Page::new("Total time over invocations: lower is better", WORDS, &[]);
+    let mut page = Page::new("Total time over invocations: lower is better", WORDS, NO_LEGEND);
     page.panels(&trades, |figure, trades, x, top, width| {
         let y = page::heading(figure, trades.function, x, top, width) + 10.0;
         panel(figure, trades, (x, y, width)) - top

@@ -2,7 +2,7 @@
 
 use super::figure::{Figure, Shape, Text};
 use super::font;
-use super::page::{self, Page};
+use super::page::{self, NO_LEGEND, Page};
 use super::style::{Axis, Colour, FAINT, MARGIN, RULE, SLACK, SMALL, TINY, WIDTH, colour};
 use crate::report::units::{self, Quantity};
 use crate::stats::{self, Summary};
@@ -65,7 +65,7 @@ const PLACES: usize = 400;
 impl Distributions<'_> {
     /// Draws it. Curves without samples are named as such.
     pub fn figure(&self) -> Figure {
-        let mut page = Page::new(self.title, self.words, &[]);
+        let mut page = Page::new(self.title, self.words, NO_LEGEND);
         page.panels(&self.panels, |figure, panel, x, top, width| {
             let mut y = page::heading(figure, panel.name, x, top, width) + 4.0;
             for curve in panel.curves.iter().filter(|curve| curve.processes.iter().all(Vec::is_empty)) {

@@ -7,6 +7,7 @@ use crate::record::Run;
 use crate::report::Row;
 use crate::report::units::Quantity;
 use crate::stats::Summary;
+use isobar_core::{Class, RuntimeId};
 use std::collections::BTreeSet;
 
 /// A chart of one scenario: a panel for each function, with a dot for each runtime. `draw_row` adds what stands at the
@@ -27,11 +28,11 @@ impl Points<'_> {
     /// Draws the rows of the scenario.
     pub(super) fn draw(&self, run: &Run, rows: &[Row]) -> Figure {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == self.scenario).collect();
-        let legend = families(run, &rows);
-        let mut page = Page::new(self.title, self.words, &legend);
+        let families = families(run, &rows);
+        let mut page = Page::new(self.title, self.words, &legend(run, &families));
         let names = names_width(&rows);
         let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
-        page.panels(&panels, |figure, panel, x, y, width| self.panel(figure, panel, &legend, (x, y, width), names));
+        page.panels(&panels, |figure, panel, x, y, width| self.panel(figure, panel, &families, (x, y, width), names));
         page.finish(run)
     }
 
@@ -70,6 +71,38 @@ pub(super) fn families<'a>(run: &'a Run, rows: &[&'a Row]) -> Vec<(&'a str, Colo
     let shown: BTreeSet<&str> = rows.iter().map(|row| row.cell.runtime.family()).collect();
     let all: BTreeSet<&str> = run.header.runtimes.iter().map(|info| info.id.family()).chain(shown.clone()).collect();
     all.into_iter().zip((0..).map(colour)).filter(|(family, _)| shown.contains(family)).collect()
+}
+
+/// What the legend calls the families: with the classes of their runtimes where a run has several.
+pub(super) fn legend(run: &Run, families: &[(&str, Colour)]) -> Vec<(String, Colour)> {
+    let runtimes = &run.header.runtimes;
+    let classes: BTreeSet<Class> = runtimes.iter().map(|info| info.class).collect();
+    let name = |family: &str| {
+        let own: BTreeSet<Class> = runtimes.iter().filter(|i| i.id.family() == family).map(|i| i.class).collect();
+        if classes.len() < 2 || own.is_empty() {
+            return family.to_owned();
+        }
+        format!("{family} ({})", own.into_iter().map(class).collect::<Vec<_>>().join(", "))
+    };
+    families.iter().map(|(family, colour)| (name(family), *colour)).collect()
+}
+
+/// What stands between a function and its host, in a word or two.
+pub(super) fn class(class: Class) -> &'static str {
+    match class {
+        Class::Wasm => "WebAssembly",
+        Class::Process => "process",
+        Class::Sandbox => "sandboxed process",
+        Class::Container => "container",
+        Class::Isolate => "isolate",
+        Class::Server => "server",
+        Class::Microvm => "microVM",
+    }
+}
+
+/// The class of a runtime.
+pub(super) fn class_of(run: &Run, runtime: &RuntimeId) -> Class {
+    run.header.runtimes.iter().find(|info| info.id == *runtime).map(|info| info.class).unwrap_or_default()
 }
 
 /// The colour of a row's family.

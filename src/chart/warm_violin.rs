@@ -25,7 +25,8 @@ const PLACES: usize = 240;
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let index = Index::of(run);
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "warm").collect();
-    let legend = points::families(run, &rows);
+    let families = points::families(run, &rows);
+    let legend = points::legend(run, &families);
     let mut page = Page::new("Distribution of warm invocations: lower and narrower is better", WORDS, &legend);
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
@@ -40,7 +41,7 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
             y += points::AXIS;
             for (row, measured, samples) in violins {
                 page::name(figure, row, x, y + (VIOLIN - super::style::ROW) / 2.0);
-                violin(figure, &samples, &axis, points::colour_of(row, &legend), y);
+                violin(figure, &samples, &axis, points::colour_of(row, &families), y);
                 let text = Quantity::Time.show(measured.summary.median);
                 figure.text(Text::new(text, x + width, y + VIOLIN / 2.0, SMALL).anchor(Anchor::End));
                 y += VIOLIN;

@@ -39,7 +39,8 @@ const BEHIND: Duration = Duration::from_secs(1);
                   isobar load http://127.0.0.1:8080/hello --fresh --connections 1 --requests 100\n  \
                   isobar load http://127.0.0.1:8080/hello --sweep --p99-below 5ms --into results/hello-knee\n  \
                   isobar load --serve hello --rate 1000 -- --strategy pooled\n  \
-                  isobar load http://127.0.0.1:8080 --trace trace.csv --functions hello,fibonacci?N=20 --speed 60"
+                  isobar load http://127.0.0.1:8080 --trace trace.csv --functions hello,fibonacci?N=20 --speed 60\n  \
+                  isobar load --serve hello --trace trace.csv --speed 60 --keep-alive fixed:10m --keep-alive histogram"
 )]
 pub struct Load {
     /// What to ask for: http://host:port/path?query
@@ -131,13 +132,17 @@ impl Load {
         self.check_into()?;
         // What is wrong with a file is said before a server is asked.
         let trace = self.replay.trace.as_ref().map(|file| Trace::read(file)).transpose()?;
-        let target = Target::of(&self, places)?;
-        noise::before_run(&System::this()).iter().for_each(|warning| eprintln!("warning: {warning}"));
+        let warn = || noise::before_run(&System::this()).iter().for_each(|warning| eprintln!("warning: {warning}"));
         let run = if let Some((file, trace)) = self.replay.trace.as_ref().zip(trace) {
-            self.replay(file, &trace, &target, seed, &stop)?
+            warn();
+            self.replay(file, trace, places, seed, &stop)?
         } else if self.sweep.sweep {
+            let target = Target::of(&self, places)?;
+            warn();
             self.find_knee(&target, seed, &stop)?
         } else {
+            let target = Target::of(&self, places)?;
+            warn();
             let cell = self.cell(&target, self.rate);
             let mut run = Run { header: self.run_header(&target, vec![cell.clone()], seed), records: Vec::new() };
             run.records.push(self.one(&target, cell, self.rate, seed, &stop)?);
@@ -186,8 +191,10 @@ impl Load {
             trace_sha256: None,
             speed: None,
             scale: None,
+            sample: None,
         };
         let mut header = load::header(plan, cells, target.functions.clone(), seed);
+        header.arguments = super::run::typed(std::env::args().skip(1));
         header.runtimes.extend(target.runtime.clone());
         header.warnings = noise::before_run(&System::this()).iter().map(ToString::to_string).collect();
         header
@@ -215,7 +222,7 @@ impl Load {
             give_up_behind: self.sweep.sweep.then_some(BEHIND),
         };
         let mut outcome: Outcome = load::load(&target.server, &target.addresses, &target.requests, options, stop)?;
-        outcome.result.first_request_ns = Some(target.first_request_ns);
+        outcome.result.first_request_ns = target.first_request_ns;
         Ok(load::record(cell, outcome, noise::Load::now(&system).noise_since(&before)))
     }
 
@@ -278,6 +285,7 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     ctrlc::set_handler(move || {
         // The second time at once.
         if set.swap(true, Ordering::Relaxed) {
+            load::end_platforms();
             std::process::exit(INTERRUPTED.into());
         }
     })

@@ -1,7 +1,8 @@
 use super::Places;
 use crate::registry::in_process;
+use crate::remote::DEFAULT_MODES;
 use crate::serve::http::{Ended, HttpSettings, serve};
-use crate::serve::{Platform, Settings, Source, Strategy, is_safe_in_process};
+use crate::serve::{KeepAlive, Platform, Settings, Source, Strategy, is_safe_in_process};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use isobar_core::{Form, Limits, Runtime};
@@ -86,8 +87,8 @@ struct Options {
     #[arg(long, value_name = "TIME", env = "ISOBAR_BODY_TIME")]
     body_time: Option<Span>,
     /// How long a connection may say nothing [default: 30s]
-    #[arg(long, value_name = "TIME", env = "ISOBAR_KEEP_ALIVE")]
-    keep_alive: Option<Span>,
+    #[arg(long, value_name = "TIME", env = "ISOBAR_IDLE_TIME")]
+    idle_time: Option<Span>,
     /// How many connections there may be [default: 25000]
     #[arg(long, value_name = "N", env = "ISOBAR_CONNECTIONS")]
     connections: Option<NonZeroUsize>,
@@ -97,6 +98,12 @@ struct Options {
     /// How often files are looked at for changes; 0s for never [default: 1s]
     #[arg(long, value_name = "TIME", env = "ISOBAR_RELOAD")]
     reload: Option<Span>,
+    /// How long modules stay in memory: forever, none, fixed:10m or histogram [default: forever, and nothing is counted]
+    #[arg(long, value_name = "POLICY", env = "ISOBAR_KEEP_ALIVE")]
+    keep_alive: Option<KeepAlive>,
+    /// So many seconds of the keep-alive policy's clock are one: for traces that are replayed faster [default: 1]
+    #[arg(long, value_name = "FACTOR", env = "ISOBAR_CLOCK_SPEED")]
+    clock_speed: Option<f64>,
     /// Where `pooled` keeps what it compiles [default: isobar below the user's cache folder]
     #[arg(long, value_name = "FOLDER", env = "ISOBAR_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
@@ -164,8 +171,8 @@ impl Options {
         }
         each! {
             listen, runtime, strategy, functions, workers, per_function, io_threads, queue, queue_wait, wall_time,
-            memory_bytes, output_bytes, body_bytes, head_time, body_time, keep_alive, connections, shutdown_time, reload,
-            cache_dir, log, log_format,
+            memory_bytes, output_bytes, body_bytes, head_time, body_time, idle_time, connections, shutdown_time, reload,
+            keep_alive, clock_speed, cache_dir, log, log_format,
         }
     }
 
@@ -185,8 +192,18 @@ impl Options {
             bail!("no function ends in no time: give --wall-time 10s, say");
         }
         let reload = span(self.reload, 1);
+        let strategy = self.strategy.unwrap_or(Strategy::Cached);
+        if self.keep_alive.is_some() && strategy == Strategy::Naive {
+            bail!(
+                "--keep-alive is for strategies that keep modules, and naive keeps none: --strategy cached or pooled"
+            );
+        }
+        let clock_speed = self.clock_speed.unwrap_or(1.0);
+        if !(clock_speed.is_finite() && clock_speed > 0.0 && clock_speed <= 1e6) {
+            bail!("--clock-speed {clock_speed}: write a positive number, at most a million");
+        }
         Ok(Settings {
-            strategy: self.strategy.unwrap_or(Strategy::Cached),
+            strategy,
             workers,
             per_function: self.per_function.map_or(workers.div_ceil(2), NonZeroUsize::get).min(workers),
             queue: self.queue.map_or(4096, NonZeroUsize::get),
@@ -198,6 +215,8 @@ impl Options {
             },
             cache_dir: Some(self.cache_dir.clone().unwrap_or_else(cache_dir)),
             reload: (!reload.is_zero()).then_some(reload),
+            keep_alive: self.keep_alive,
+            clock_speed,
         })
     }
 
@@ -209,7 +228,7 @@ impl Options {
             body_bytes: self.body_bytes.unwrap_or(8 << 20),
             head_time: span(self.head_time, 5),
             body_time: span(self.body_time, 30),
-            keep_alive: span(self.keep_alive, 30),
+            keep_alive: span(self.idle_time, 30),
             connections: self.connections.map_or(25_000, NonZeroUsize::get),
             shutdown_time: span(self.shutdown_time, 30),
         }
@@ -290,18 +309,10 @@ impl Serve {
     }
 }
 
-/// The mode that a strategy has when none is named: compiled for each request as in the article that the platform comes
-/// from, compiled once, and the fastest.
-const DEFAULT_MODES: [(Strategy, &str); 3] = [
-    (Strategy::Naive, "wasmtime/cranelift+limits"),
-    (Strategy::Cached, "wasmtime/cranelift+limits"),
-    (Strategy::Pooled, "wasmtime/cranelift-aot+pooling+resident+shared-wasi+limits"),
-];
-
 /// A runtime whose engine holds functions to all their limits runs in this process, any other in runner processes, which
 /// can be killed.
 fn choose(name: Option<&str>, strategy: Strategy, places: &Places) -> Result<Box<dyn Runtime>> {
-    let default = DEFAULT_MODES.iter().find(|(of, _)| *of == strategy).map(|(_, name)| *name);
+    let default = DEFAULT_MODES.iter().find(|(of, _)| *of == strategy.to_string()).map(|(_, name)| *name);
     let wanted = name.or(default).unwrap_or_default();
     let here = in_process().into_iter().find(|runtime| runtime.info().id.as_str() == wanted);
     if let Some(runtime) = here.filter(|runtime| is_safe_in_process(&**runtime)) {

@@ -20,6 +20,10 @@ pub struct Synthetic {
     /// How many minutes; a day by default
     #[arg(long, value_name = "N", default_value_t = DAY_MINUTES as u32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     minutes: u32,
+    /// No function is invoked more often in the mean: what is called all the time is warm by any policy, and takes a machine
+    /// of its own
+    #[arg(long, value_name = "N", default_value_t = 100_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    most_per_day: u64,
     /// The same seed gives the same trace
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -27,7 +31,12 @@ pub struct Synthetic {
 
 impl Synthetic {
     pub fn run(self) -> Result<ExitCode> {
-        let shape = Shape { functions: self.functions as usize, minutes: self.minutes as usize, seed: self.seed };
+        let shape = Shape {
+            functions: self.functions as usize,
+            minutes: self.minutes as usize,
+            most_per_day: self.most_per_day as f64,
+            seed: self.seed,
+        };
         let trace: Trace = synthetic(shape);
         let failed = |source| TraceError::Io { what: "write", path: self.file.clone(), source };
         let file = std::fs::File::create(&self.file).map_err(failed)?;

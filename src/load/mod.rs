@@ -3,6 +3,7 @@
 mod agenda;
 mod connection;
 mod driver;
+mod kept;
 mod lookup;
 mod platform;
 mod probe;
@@ -17,7 +18,8 @@ pub mod trace;
 mod wait;
 
 pub use driver::{Options, Pace};
-pub use platform::{Platform, PlatformError, invocation};
+pub use kept::kept;
+pub use platform::{Platform, PlatformError, end_platforms, invocation, request};
 pub use probe::{Probe, probe};
 pub use show::{Form, show};
 pub use store::{ALL, Cells, function, header, record, record_of_kind, server_name};
@@ -128,6 +130,9 @@ pub fn load(
             statuses: tally.statuses,
             faults: tally.faults,
             starts: tally.starts,
+            starts_by_function: Vec::new(),
+            start_histograms: if tally.starts.cold > 0 { encode(tally.by_start) } else { BTreeMap::new() },
+            kept: None,
             first_request_ns: None,
             driver_cpu_ns: cpu_ns,
             stop,
@@ -137,6 +142,25 @@ pub fn load(
 }
 
 impl KindOutcome {
+    /// Of several kinds that are one in a report.
+    pub fn merged<'a>(kinds: impl Iterator<Item = &'a KindOutcome>) -> KindOutcome {
+        let (due, latency) = (0, Histogram::new());
+        let mut all = KindOutcome { due, latency, faults: BTreeMap::new(), starts: Starts::default() };
+        for KindOutcome { due, latency, faults, starts } in kinds {
+            all.due += due;
+            all.latency.merge(latency);
+            for (fault, faults) in faults {
+                let known =
+                    all.faults.entry(*fault).or_insert_with(|| Faults { count: 0, first: faults.first.clone() });
+                known.count += faults.count;
+            }
+            all.starts.cold += starts.cold;
+            all.starts.warm += starts.warm;
+            all.starts.unknown += starts.unknown;
+        }
+        all
+    }
+
     fn of(kind: tally::Kind) -> Self {
         let mut latency = Histogram::new();
         kind.latencies_ns.iter().for_each(|ns| latency.record(*ns));

@@ -2,7 +2,7 @@
 
 use super::sweep;
 use crate::record::{LoadPlan, LoadResult, Record, Run};
-use crate::report::{escape, units};
+use crate::report::{escape, keep_alive, units};
 use crate::stats::Histogram;
 use comfy_table::{CellAlignment, Table, presets};
 use isobar_core::measure::Samples;
@@ -21,6 +21,10 @@ pub enum Form {
 
 /// Longer time lines are left to the records.
 const MOST_SECONDS: usize = 60;
+
+/// Of a trace on a server that isobar did not start.
+const ASKED: &str = "Each function was asked once before the trace began, to learn its right answer: that cold start is not \
+                     among these. With --serve the manifests name the answers, and it is.";
 
 /// What is shown of distributions.
 const PERCENTILES: [(&str, f64); 6] =
@@ -82,8 +86,20 @@ fn pieces(run: &Run) -> Vec<Piece> {
         pieces.extend(sweep_pieces(run, plan));
         return pieces;
     }
-    if let [all, each @ ..] = &run.records[..] {
-        pieces.extend(load_pieces(all));
+    if let Some((header, rows)) = keep_alive::rows(run) {
+        pieces.push(Piece::Table(header, rows));
+        pieces.push(Piece::Line(keep_alive::WORDS.to_owned()));
+        if run.records.iter().any(|record| record.load.as_ref().is_some_and(|load| load.first_request_ns.is_some())) {
+            pieces.push(Piece::Line(ASKED.to_owned()));
+        }
+    }
+    let replays: Vec<&[Record]> = run.records.chunk_by(|a, b| a.cell.runtime == b.cell.runtime).collect();
+    for records in &replays {
+        let [all, each @ ..] = records else { continue };
+        if replays.len() > 1 {
+            pieces.push(Piece::Title(all.cell.runtime.to_string()));
+        }
+        pieces.extend(load_pieces(all, replays.len() == 1));
         if !each.is_empty() {
             pieces.push(by_function(each));
         }
@@ -149,7 +165,7 @@ fn sweep_pieces(run: &Run, plan: &LoadPlan) -> Vec<Piece> {
     vec![Piece::Table(header.map(str::to_owned).into(), steps.iter().map(row).collect()), Piece::Line(line)]
 }
 
-fn load_pieces(record: &Record) -> Vec<Piece> {
+fn load_pieces(record: &Record, with_seconds: bool) -> Vec<Piece> {
     let Some(result) = &record.load else { return Vec::new() };
     let mut pieces = Vec::new();
     pieces.push(Piece::Table(
@@ -157,7 +173,8 @@ fn load_pieces(record: &Record) -> Vec<Piece> {
         distributions(record, result),
     ));
     pieces.extend(facts(record, result).into_iter().map(Piece::Line));
-    if let Ok(measurement) = &record.result
+    if with_seconds
+        && let Ok(measurement) = &record.result
         && measurement.samples.column("elapsed_ns").len() <= MOST_SECONDS
     {
         pieces.push(time_line(&measurement.samples));

@@ -57,6 +57,7 @@ pub fn header(plan: LoadPlan, cells: Vec<Cell>, functions: Vec<Function>, seed: 
     let mut header = Header {
         schema: SCHEMA,
         isobar: env!("CARGO_PKG_VERSION").to_owned(),
+        arguments: Vec::new(),
         started_at_s: now.as_secs(),
         quick: false,
         seed,
@@ -169,6 +170,9 @@ pub fn record_of_kind(cell: Cell, kind: &KindOutcome, elapsed_ns: u64, noise: Op
         timing: [].into(),
         server_timing: [].into(),
         starts: kind.starts,
+        starts_by_function: vec![],
+        start_histograms: [].into(),
+        kept: None,
         first_request_ns: None,
         driver_cpu_ns: 0,
         stop: LoadStop::Time,

@@ -69,6 +69,8 @@ pub struct Tally {
     pub server_timing: BTreeMap<String, Histogram>,
     /// How it started functions.
     pub starts: Starts,
+    /// From when requests were due to their last bytes, by that.
+    pub by_start: BTreeMap<&'static str, Histogram>,
     seconds: Seconds,
     /// Latencies and starts by request, if there are several kinds.
     pub kinds: Vec<Kind>,
@@ -105,6 +107,7 @@ impl Tally {
             timing: BTreeMap::new(),
             server_timing: BTreeMap::new(),
             starts: Starts::default(),
+            by_start: BTreeMap::new(),
             seconds: Seconds::new(from_ns, patience_ns),
             kinds: if kinds > 1 { vec![Kind::default(); kinds] } else { Vec::new() },
         }
@@ -152,6 +155,9 @@ impl Tally {
             self.told(name, ms);
         }
         start(&mut self.starts, told.start);
+        if let Some(start) = ["cold", "warm"].into_iter().find(|start| told.start == Some(start)) {
+            self.by_start.entry(start).or_default().record(latency);
+        }
         if let Some(kind) = self.kinds.get_mut(kind as usize) {
             kind.latencies_ns.push(latency);
             start(&mut kind.starts, told.start);
@@ -399,6 +405,9 @@ mod tests {
             (tally.kinds[1].starts, tally.kinds[1].latencies_ns.len()),
             (Starts { cold: 1, warm: 1, unknown: 0 }, 2)
         );
+        let by_start: Vec<(&str, u64)> =
+            tally.by_start.iter().map(|(start, latency)| (*start, latency.count())).collect();
+        assert_eq!(by_start, [("cold", 1), ("warm", 1)]);
         assert_eq!((tally.kinds[1].due, tally.kinds[0].due), (1, 0));
         assert_eq!(tally.server_timing["load"].count(), 3);
         assert!(tally.server_timing["load"].percentile(50.0).abs_diff(500_000) < 1000);

@@ -37,6 +37,9 @@ pub struct LoadPlan {
     /// Of a trace: so many times as many requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
+    /// Of a trace: so many of its functions, drawn by the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u64>,
 }
 
 /// By which rule requests were sent.
@@ -92,6 +95,16 @@ pub struct LoadResult {
     pub server_timing: BTreeMap<String, String>,
     /// How the server started the function, as far as it told.
     pub starts: Starts,
+    /// Of all requests of a trace: the same by function, those that were called, in the trace's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub starts_by_function: Vec<Starts>,
+    /// Where any start was cold: latencies by start, `cold` and `warm`, from the moment when the requests were due.
+    /// Histograms as in [`super::Record::histogram`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub start_histograms: BTreeMap<String, String>,
+    /// What isobar's platform told of its keep-alive policy when the trace was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
     /// How long the very first request took, before warming up, over a connection of its own, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_request_ns: Option<u64>,
@@ -110,6 +123,21 @@ pub struct Starts {
     pub warm: u64,
     /// Answers that do not tell.
     pub unknown: u64,
+}
+
+/// What a keep-alive policy came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Kept {
+    /// The policy, as `isobar serve --keep-alive` takes it.
+    pub policy: String,
+    /// Modules that it released.
+    pub evictions: u64,
+    /// Modules that it loaded before they were called.
+    pub prewarm_loads: u64,
+    /// How long modules were in memory with no invocation in flight, in seconds of the trace.
+    pub idle_module_seconds: f64,
+    /// Modules that were in memory in the end.
+    pub resident_modules: u64,
 }
 
 /// Faults of one class.

@@ -93,14 +93,14 @@ fn mark(attempt: &Attempt) -> &'static str {
 }
 
 fn entry(attempt: Option<&Attempt>) -> Entry {
-    let Some(attempt) = attempt else { return Entry::Text("-".to_owned()) };
+    let Some(attempt) = attempt else { return Entry::text("-") };
     let word = match attempt.verdict {
         Verdict::NotApplicable => "none",
         verdict => verdict.name(),
     };
     let host = if attempt.host_survived { "" } else { ", host lost" };
     let text = format!("{} {word}{host}", mark(attempt));
-    if matches!(mark(attempt), "✓" | "–") { Entry::Text(text) } else { Entry::Failed(text) }
+    if matches!(mark(attempt), "✓" | "–") { Entry::text(text) } else { Entry::failed(text) }
 }
 
 /// A row for each runtime, a column for each attempt.
@@ -108,7 +108,7 @@ fn matrix(found: &[Finding]) -> Table {
     let titles = ATTEMPTS.iter().map(|kind| words::capitalised(kind.title));
     let header = ["Runtime", "Wall"].map(str::to_owned).into_iter().chain(titles).collect();
     let row = |finding: &Finding| {
-        let names = [finding.runtime.to_string(), wall(finding)].map(Entry::Text);
+        let names = [finding.runtime.to_string(), wall(finding)].map(Entry::text);
         names.into_iter().chain(ATTEMPTS.iter().map(|kind| entry(finding.of(kind.name)))).collect()
     };
     Table { header, rows: found.iter().map(row).collect(), numbers: false }
@@ -121,7 +121,7 @@ fn evidence(found: &[Finding]) -> Table {
         let title = attempt.kind().map_or(attempt.attempt.as_str(), |kind| kind.title);
         let after = if attempt.host_survived { "answered" } else { &attempt.host_evidence };
         let [runtime, title, evidence, after] =
-            [finding.runtime.as_str(), title, &attempt.evidence, after].map(|text| Entry::Text(text.to_owned()));
+            [finding.runtime.as_str(), title, &attempt.evidence, after].map(|text: &str| Entry::text(text));
         vec![runtime, title, entry(Some(attempt)), evidence, after]
     };
     let rows = found.iter().flat_map(|finding| finding.attempts.iter().map(move |attempt| row(finding, attempt)));

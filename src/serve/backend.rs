@@ -193,6 +193,11 @@ impl Backend {
         }
     }
 
+    /// Brings a function into the memory of these engines before it is called.
+    pub(super) fn prewarm(&self, function: &Function, slots: &[usize]) -> Result<(), Failure> {
+        slots.iter().try_for_each(|slot| self.resident(*slot, function, &mut Phases::default()).map(drop))
+    }
+
     fn load(&self, engine: &Arc<dyn Engine>, function: &Function, phases: &mut Phases) -> Result<Resident, Failure> {
         let module = if self.runtime.info().execution == Execution::Aot {
             let (module, compile_ns, load_ns) = self.artifacts.load(&**engine, &function.wasm)?;

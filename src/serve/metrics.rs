@@ -1,10 +1,12 @@
 //! What is counted, and the text that Prometheus reads.
 
 use super::backend::{Phases, Start};
+use super::keep_alive::{Account, KeepAlive};
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Counter, Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// From a microsecond to ten seconds.
 const BUCKETS_SECONDS: [f64; 22] = [
@@ -21,6 +23,27 @@ pub(super) struct Metrics {
     pub(super) live_instances: IntGauge,
     queued: IntGauge,
     running: IntGauge,
+    resident: IntGauge,
+    kept: Option<Mutex<Kept>>,
+}
+
+/// What a rule for keeping modules comes to.
+struct Kept {
+    evictions: IntCounter,
+    prewarmed: IntCounter,
+    idle_seconds: Counter,
+}
+
+/// What the metrics ask for when they are read.
+pub(super) struct Now {
+    /// Requests that wait.
+    pub(super) queued: usize,
+    /// Requests that a worker is busy with.
+    pub(super) running: usize,
+    /// Modules in memory.
+    pub(super) resident: usize,
+    /// What the rule for keeping modules came to, where there is one.
+    pub(super) account: Option<Account>,
 }
 
 /// What is told apart by function.
@@ -47,7 +70,7 @@ struct Found {
 }
 
 impl Metrics {
-    pub(super) fn new() -> Metrics {
+    pub(super) fn new(policy: Option<KeepAlive>) -> Metrics {
         let registry = Registry::new();
         let counter = |name: &str, help: &str, labels: &[&str]| {
             let counter = IntCounterVec::new(Opts::new(name, help), labels).expect("the name is one of ours");
@@ -82,6 +105,8 @@ impl Metrics {
             live_instances: gauge("isobar_live_instances", "Sandboxes that are there"),
             queued: gauge("isobar_queue_length", "Requests that wait for a worker"),
             running: gauge("isobar_running", "Requests that a worker is busy with"),
+            resident: gauge("isobar_resident_modules", "Modules in memory; in each runner program that has one"),
+            kept: policy.map(|policy| Mutex::new(Kept::new(&registry, policy))),
             registry,
         }
     }
@@ -113,13 +138,48 @@ impl Metrics {
     }
 
     /// The text format of Prometheus, version 0.0.4.
-    pub(super) fn text(&self, (queued, running): (usize, usize)) -> String {
-        self.queued.set(queued as i64);
-        self.running.set(running as i64);
+    pub(super) fn text(&self, now: Now) -> String {
+        self.queued.set(now.queued as i64);
+        self.running.set(now.running as i64);
+        self.resident.set(now.resident as i64);
+        if let Some((kept, account)) = self.kept.as_ref().zip(now.account) {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).raise(account);
+        }
         let mut text = Vec::new();
         // Writing to memory cannot fail, and the names were checked.
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
         String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+impl Kept {
+    fn new(registry: &Registry, policy: KeepAlive) -> Kept {
+        let counter = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help).expect("the name is one of ours");
+            registry.register(Box::new(counter.clone())).expect("names are there once");
+            counter
+        };
+        let info = Opts::new("isobar_keep_alive", "The rule by which modules leave memory, as a label");
+        let info =
+            IntGauge::with_opts(info.const_label("policy", policy.to_string())).expect("the name is one of ours");
+        info.set(1);
+        registry.register(Box::new(info)).expect("names are there once");
+        let idle =
+            "Seconds that modules were in memory while nobody called them, each copy by itself, by --clock-speed";
+        let idle_seconds = Counter::new("isobar_idle_module_seconds_total", idle).expect("the name is one of ours");
+        registry.register(Box::new(idle_seconds.clone())).expect("names are there once");
+        Kept {
+            evictions: counter("isobar_evictions_total", "Modules that the rule released"),
+            prewarmed: counter("isobar_prewarm_loads_total", "Modules that the rule loaded before they were called"),
+            idle_seconds,
+        }
+    }
+
+    /// Counters never fall: whoever is behind another reader raises nothing.
+    fn raise(&self, account: Account) {
+        self.evictions.inc_by(account.evictions.saturating_sub(self.evictions.get()));
+        self.prewarmed.inc_by(account.prewarmed.saturating_sub(self.prewarmed.get()));
+        self.idle_seconds.inc_by((account.idle_ns as f64 / 1e9 - self.idle_seconds.get()).max(0.0));
     }
 }
 

@@ -4,7 +4,8 @@ use super::ServeError;
 use super::artifacts::Artifacts;
 use super::backend::{Backend, Phases, Start, Strategy};
 use super::function::{Function, Spec};
-use super::metrics::Metrics;
+use super::keep_alive::{Held, KeepAlive, Keeping, Prewarm};
+use super::metrics::{Metrics, Now};
 use super::queue::{Bounds, Busy, FairQueue};
 use super::source::{Source, Stamp};
 use isobar_core::measure::nanoseconds;
@@ -23,7 +24,7 @@ use tokio::sync::oneshot;
 const ROUND: Duration = Duration::from_millis(100);
 
 /// How the platform is set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// What is kept between requests.
     pub strategy: Strategy,
@@ -41,6 +42,10 @@ pub struct Settings {
     pub cache_dir: Option<PathBuf>,
     /// How often files are looked at for changes; never without it.
     pub reload: Option<Duration>,
+    /// The rule by which modules leave memory; without one they stay, and nothing of it is counted.
+    pub keep_alive: Option<KeepAlive>,
+    /// How many seconds of that rule's windows a second takes: above 1 where a trace is replayed faster than it was.
+    pub clock_speed: f64,
 }
 
 /// A request as the platform sees it.
@@ -68,6 +73,14 @@ struct Job {
     function: Arc<Function>,
     invocation: Invocation,
     reply: oneshot::Sender<Result<Reply, Busy>>,
+    /// Where modules are kept by a rule: this one stays until that is dropped.
+    held: Option<Held>,
+}
+
+/// What a worker does.
+enum Work {
+    Call(Job),
+    Load(Prewarm),
 }
 
 /// The functions that there are.
@@ -104,10 +117,11 @@ pub struct Platform {
 struct Shared {
     settings: Settings,
     backend: Backend,
-    queue: FairQueue<Job>,
+    queue: FairQueue<Work>,
     table: RwLock<Arc<Table>>,
     metrics: Metrics,
     source: Source,
+    keeping: Option<Arc<Keeping>>,
     stopping: Mutex<bool>,
     stop: Condvar,
 }
@@ -129,19 +143,21 @@ impl Platform {
             queued_per_lane: settings.queue.div_ceil(2),
             running_per_lane: settings.per_function,
         });
+        let keeping = settings.keep_alive.map(|policy| Keeping::new(policy, settings.clock_speed));
         let shared = Arc::new(Shared {
+            metrics: Metrics::new(settings.keep_alive),
             settings,
             backend,
             queue,
             table: RwLock::default(),
-            metrics: Metrics::new(),
             source,
+            keeping,
             stopping: Mutex::new(false),
             stop: Condvar::new(),
         });
         let stamp = shared.source.stamp();
         let table = shared.read_all(&shared.source.read()?)?;
-        *shared.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        shared.set_table(table);
         let mut threads = Vec::new();
         for worker in 0..shared.settings.workers {
             let shared = shared.clone();
@@ -149,6 +165,11 @@ impl Platform {
         }
         let keeper = shared.clone();
         threads.push(thread("keeper".to_owned(), move || keeper.keep(stamp))?);
+        if let Some(keeping) = shared.keeping.clone() {
+            let shared = shared.clone();
+            let load = move |prewarm: Prewarm| shared.ask_for(prewarm);
+            threads.push(thread("keep-alive".to_owned(), move || keeping.run(load))?);
+        }
         Ok(Platform { shared, threads })
     }
 
@@ -169,7 +190,8 @@ impl Platform {
         let limits = spec.limits.within(self.shared.settings.limits);
         let invocation = Invocation { args: spec.args.clone(), env, stdin, limits };
         let (reply, receiver) = oneshot::channel();
-        self.shared.queue.push(function.number, Job { function, invocation, reply })?;
+        let held = self.shared.keeping.as_ref().map(|keeping| keeping.hold(&function));
+        self.shared.queue.push(function.number, Work::Call(Job { function, invocation, reply, held }))?;
         Ok(receiver)
     }
 
@@ -191,12 +213,21 @@ impl Platform {
     pub fn load(&self) -> (usize, usize) {
         self.shared.queue.load()
     }
+
+    /// What was counted, for Prometheus.
+    pub(super) fn metrics_text(&self) -> String {
+        let (queued, running) = self.load();
+        let resident = self.table().functions().map(|function| function.copies_now()).sum();
+        let account = self.shared.keeping.as_ref().map(|keeping| keeping.account());
+        self.metrics().text(Now { queued, running, resident, account })
+    }
 }
 
 impl Drop for Platform {
     fn drop(&mut self) {
         *self.shared.stopping.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.shared.stop.notify_all();
+        self.shared.keeping.iter().for_each(|keeping| keeping.stop());
         self.shared.queue.close();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
@@ -215,7 +246,13 @@ impl Shared {
         let mut done = None;
         while let Some(taken) = self.queue.next(done) {
             done = Some(taken.lane);
-            let Job { function, invocation, reply } = taken.item;
+            let Job { function, invocation, reply, held } = match taken.item {
+                Work::Call(job) => job,
+                Work::Load(prewarm) => {
+                    self.prewarm(&prewarm);
+                    continue;
+                }
+            };
             if reply.is_closed() {
                 // Whoever asked has gone.
                 continue;
@@ -227,9 +264,43 @@ impl Shared {
                 .unwrap_or_else(|panic| (Start::Cold, Err(Failure::crashed(panic_message(&*panic)))));
             self.metrics.live_instances.dec();
             function.counters.invoked(start, &phases);
+            // Taken out of memory before the answer, so that the next request is cold; what that takes is not the answer's.
+            let released = held.map(Held::end);
             // Whoever asked may have gone meanwhile.
             let _ = reply.send(Ok(Reply { result, start, phases }));
+            drop(released);
         }
+    }
+
+    fn prewarm(&self, prewarm: &Prewarm) {
+        let Prewarm { function, slots } = prewarm;
+        let load = AssertUnwindSafe(|| self.backend.prewarm(function, slots));
+        let loaded = catch_unwind(load).unwrap_or_else(|panic| Err(Failure::crashed(panic_message(&*panic))));
+        if let Err(failure) = loaded {
+            tracing::warn!(function = %function.spec.name, %failure, "not loaded before it is called");
+        }
+        self.keeping.iter().for_each(|keeping| keeping.loaded(function));
+    }
+
+    /// Leaves it to the workers to load a module. Without a place in the queue it is loaded when it is called.
+    fn ask_for(&self, prewarm: Prewarm) {
+        let function = prewarm.function.clone();
+        if self.queue.push(function.number, Work::Load(prewarm)).is_err() {
+            self.keeping.iter().for_each(|keeping| keeping.loaded(&function));
+        }
+    }
+
+    fn refuse(&self, work: Work) {
+        match work {
+            Work::Call(job) => drop(job.reply.send(Err(Busy))),
+            Work::Load(prewarm) => self.keeping.iter().for_each(|keeping| keeping.loaded(&prewarm.function)),
+        }
+    }
+
+    fn set_table(&self, table: Table) {
+        let table = Arc::new(table);
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = table.clone();
+        self.keeping.iter().for_each(|keeping| keeping.adopt(table.functions()));
     }
 
     /// Looks after what waits and what changes, until the platform stops.
@@ -238,8 +309,8 @@ impl Shared {
         let mut stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
         while !*stopping {
             stopping = self.stop.wait_timeout(stopping, ROUND).unwrap_or_else(PoisonError::into_inner).0;
-            for job in self.queue.sweep(self.settings.queue_wait) {
-                let _ = job.reply.send(Err(Busy));
+            for work in self.queue.sweep(self.settings.queue_wait) {
+                self.refuse(work);
             }
             if self.settings.reload.is_some_and(|every| since_look.elapsed() >= every) {
                 drop(stopping);
@@ -263,7 +334,7 @@ impl Shared {
             }
             Ok(specs) => {
                 let table = self.read_changed(&specs);
-                *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+                self.set_table(table);
             }
         }
         *stamp = now;

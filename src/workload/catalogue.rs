@@ -1,5 +1,5 @@
 use super::{
-    Case, Comparison, FORMAT, Family, Problem, Work, WorkloadError,
+    Case, Comparison, FORMAT, Family, Problem, Serving, Work, WorkloadError,
     build::{NativeState, NativeStore},
     function::{Function, Functions, Target},
     sums::{Sums, run_build},
@@ -59,6 +59,8 @@ pub struct Workload {
     pub default: bool,
     /// What it does in every language, where it is of a family.
     pub family: Option<Arc<Family>>,
+    /// How it is served over HTTP.
+    pub serving: Serving,
     pub(super) sizes: BTreeMap<String, Work>,
     pub(super) instead: BTreeMap<String, String>,
     pub(super) own_cases: Vec<Case>,
@@ -348,6 +350,7 @@ fn workload(
         quick: manifest.quick,
         default: manifest.default,
         family: manifest.family,
+        serving: manifest.serving,
         sizes: manifest.sizes,
         instead: manifest.instead,
         own_cases: manifest.cases,

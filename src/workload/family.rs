@@ -2,6 +2,7 @@
 
 use super::{
     Problem, Work,
+    serving::{ServeTable, Serving},
     source::Source,
     work::{ExpectedTable, Given, LimitsTable},
 };
@@ -40,6 +41,8 @@ pub struct Family {
     pub languages: Option<Comparison>,
     /// It tries what a function must not do: for the scenario `isolation`, and for no other.
     pub isolation: bool,
+    /// How it is served, whatever it is written in.
+    pub serving: Serving,
 }
 
 /// What of a family is measured where languages are compared, in every language that has it.
@@ -125,6 +128,8 @@ struct Document {
     #[serde(default)]
     isolation: bool,
     #[serde(default)]
+    serve: ServeTable,
+    #[serde(default)]
     case: Vec<CaseTable>,
 }
 
@@ -203,6 +208,7 @@ impl Family {
             cases,
             languages,
             isolation: document.isolation,
+            serving: document.serve.serving(&source)?,
         })
     }
 }

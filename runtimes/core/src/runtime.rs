@@ -120,6 +120,12 @@ pub trait Module: Send + Sync {
 pub trait Instance {
     /// Runs `_start` to its end and collects the output. It is called once.
     fn execute(&mut self) -> Result<Outcome, Failure>;
+
+    /// As [`Instance::execute`], and what ran stays in memory until this is dropped. Where executing leaves the sandbox
+    /// as it is, that is the same.
+    fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
+        self.execute()
+    }
 }
 
 /// Writes an artifact, so that a reader finds all of it or nothing.
@@ -164,6 +170,9 @@ pub struct RuntimeInfo {
     /// to the last byte and its end, without the runner's own start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_process: bool,
+    /// The variables that a function must know to be measured in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }
 
 impl RuntimeInfo {
@@ -186,6 +195,7 @@ impl RuntimeInfo {
             form: Form::Wasm,
             scenarios: None,
             own_process: false,
+            variables: Vec::new(),
         }
     }
 

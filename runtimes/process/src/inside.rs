@@ -35,7 +35,7 @@ impl Inside {
         let info = info(RuntimeId::new("native", "in-process", &[]), Class::Process, kernel, &settings);
         let scenarios = Some(vec!["warm".to_owned()]);
         // Its samples are no processes.
-        let info = RuntimeInfo { scenarios, own_process: false, ..info };
+        let info = RuntimeInfo { scenarios, own_process: false, variables: vec![ITERATIONS.to_owned()], ..info };
         Inside { info, process: Native::process(kernel) }
     }
 
@@ -113,7 +113,7 @@ impl Remote for Inside {
         let samples =
             Samples::of([("instantiate_ns", none.clone()), ("execute_ns", execute_ns), ("teardown_ns", none)]);
         let warm_up = WarmUp { elapsed_ns: warm_up_ns, ..WarmUp::NONE };
-        Ok(Measurement { samples, warm_up, stop, readings })
+        Ok(Measurement { samples, warm_up, stop, readings, attempts: Vec::new() })
     }
 
     fn under(&self, _: &[OsString]) -> Box<dyn Runtime> {

@@ -101,16 +101,8 @@ impl Runtime for Oci {
         let ready = self.ready()?;
         let root = Arc::new(Root(make_root(artifact)?));
         let bundle = Bundle::make(&root, Start::Function(invocation))?;
-        let mut command = ready.tool.command(["run", "--bundle", bundle.path(), &bundle.id])?;
-        command.data_bytes = None;
-        let streams = Streams::open(&invocation.stdin, &invocation.limits)?;
-        let finished = run_with(&command, streams, &invocation.limits);
-        if finished.is_err() {
-            // The tool was killed, and its container was not.
-            let _ = ready.tool.call(&["delete", "--force", &bundle.id]);
-        }
-        let finished = finished?;
-        gone(&finished)?;
+        let streams = Some(Streams::open(&invocation.stdin, &invocation.limits)?);
+        let finished = Whole { tool: ready.tool.clone(), bundle, streams, limits: invocation.limits }.run()?;
         native::once(finished, &invocation.limits)
     }
 }
@@ -313,7 +305,7 @@ impl Container {
             let said = if said.is_empty() { stderr } else { said };
             return Err(Failure::host(format!("{} create failed ({status}){}", tool.name(), last_line(&said))));
         }
-        // gVisor's process is not the function's: it is asked how that ended.
+        // gVisor's process is not the function's.
         if tool.name() != "runsc" {
             container.first = Some(First::find(&pid_file)?);
         }
@@ -328,20 +320,10 @@ impl Container {
     fn wait(&mut self, listening: &mut Listening, limits: &Limits, since: Instant) -> Result<Finished, Failure> {
         let until = since.checked_add(Duration::from_nanos(limits.wall_time_ns));
         let mut last = since;
-        let (status, max_rss_bytes) = match &mut self.first {
-            Some(first) => {
-                end_of(listening.until_end(first.fd.as_fd(), until, &mut last), limits)?;
-                first.reap().ok_or_else(|| Failure::host("the container's process is not ours to wait for"))?
-            }
-            None => {
-                let command = self.tool.command(["wait", &self.bundle.id])?;
-                let (child, mut answer) = Streams::open(b"", limits)?.start(&command)?;
-                let stopped = listening.until_end(child.fd.as_fd(), until, &mut last);
-                child.reap();
-                end_of(stopped, limits)?;
-                (exit_status(&answer.rest().0)?, 0)
-            }
-        };
+        let first = self.first.as_mut().ok_or_else(|| Failure::host("the container has no process of its own"))?;
+        end_of(listening.until_end(first.fd.as_fd(), until, &mut last), limits)?;
+        let reaped = first.reap().ok_or_else(|| Failure::host("the container's process is not ours to wait for"))?;
+        let (status, max_rss_bytes) = reaped;
         let (stdout, stderr) = listening.rest();
         end_of(if listening.flooded() { Stopped::OutputLimit } else { Stopped::Ended }, limits)?;
         let end = Instant::now();
@@ -363,13 +345,6 @@ impl Container {
 
 /// How long a program may take to make a container.
 const CALL: Duration = Duration::from_secs(10);
-
-/// What `runsc wait` says: `{"id":"...","exitStatus":256}`, the status being that of `wait`.
-fn exit_status(answer: &[u8]) -> Result<Status, Failure> {
-    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let status = answer.get("exitStatus").and_then(Value::as_i64).and_then(|status| status.try_into().ok());
-    status.map(Status::of).ok_or_else(|| Failure::host("runsc does not say how the function ended"))
-}
 
 impl Drop for Container {
     fn drop(&mut self) {
@@ -393,8 +368,41 @@ impl Module for Fresh {
         }
         let bundle = Bundle::make(&self.root, Start::Function(invocation))?;
         let streams = Streams::open(&invocation.stdin, &invocation.limits)?;
+        if self.tool.name() == "runsc" {
+            let (tool, limits) = (self.tool.clone(), invocation.limits);
+            return Ok(Box::new(Whole { tool, bundle, streams: Some(streams), limits }));
+        }
         let (container, listening) = Container::create(&self.tool, bundle, streams)?;
         Ok(Box::new(Created { container, listening, limits: invocation.limits, broken: self.broken.clone() }))
+    }
+}
+
+/// A container that is made, started and deleted by one call: once it ended, gVisor no longer tells how.
+struct Whole {
+    tool: Tool,
+    bundle: Bundle,
+    streams: Option<Streams>,
+    limits: Limits,
+}
+
+impl Whole {
+    fn run(&mut self) -> Result<Finished, Failure> {
+        let streams = self.streams.take().ok_or_else(|| Failure::host("the container was started already"))?;
+        let command = self.tool.command(["run", "--bundle", self.bundle.path(), &self.bundle.id])?;
+        let finished = run_with(&command, streams, &self.limits);
+        if finished.is_err() {
+            // The tool was killed, and its container was not.
+            let _ = self.tool.call(&["delete", "--force", &self.bundle.id]);
+        }
+        let finished = finished?;
+        gone(&finished)?;
+        Ok(finished)
+    }
+}
+
+impl Instance for Whole {
+    fn execute(&mut self) -> Result<Outcome, Failure> {
+        outcome(self.run()?, &self.limits)
     }
 }
 
@@ -488,7 +496,7 @@ impl Drop for Ready {
     fn drop(&mut self) {
         // Of those that were deleted nothing is left but the group that they were in.
         if let Ok(place) = Place::get() {
-            remove_cgroups(place.name());
+            remove_cgroups(place.name(), 1);
         }
     }
 }

@@ -4,9 +4,11 @@ use super::Load;
 use crate::cmd::Places;
 use crate::load::{self, LoadError, Platform, Request, Server, Url, invocation, probe};
 use crate::record::Function;
+use crate::workload::Workload;
 use anyhow::{Context, Result, bail};
 use isobar_core::{Outcome, Runtime, RuntimeId, RuntimeInfo};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -25,8 +27,8 @@ pub(super) struct Target {
     pub(super) runtime: Option<RuntimeInfo>,
     /// What is asked for, or where.
     pub(super) url: String,
-    /// How long the very first request took.
-    pub(super) first_request_ns: u64,
+    /// How long the very first request took, if there was one before those that count.
+    pub(super) first_request_ns: Option<u64>,
     /// Runs as long as this is there.
     _platform: Option<Platform>,
 }
@@ -69,22 +71,67 @@ impl Target {
             name: load.name.clone().unwrap_or_else(|| load::server_name(&url.server.authority())),
             runtime: None,
             url: url.to_string(),
-            first_request_ns: 0,
+            first_request_ns: None,
             _platform: None,
         })
     }
 
     fn started(load: &Load, function: &str, places: &Places) -> Result<Target> {
+        let workloads = Target::workloads(load, function, places)?;
+        let requests = workloads.iter().map(invocation).collect();
+        Target::serving(load, places, &workloads, requests, &[])
+    }
+
+    /// The functions that are named.
+    pub(super) fn workloads(load: &Load, function: &str, places: &Places) -> Result<Vec<Workload>> {
         if load.what.is_given() {
             bail!("--serve knows the request and its answer from the function's manifest; give a URL to choose them");
         }
         let catalogue = places.catalogue()?;
         let mut names = vec![function];
         names.extend(load.replay.functions.iter().map(String::as_str).filter(|name| *name != function));
-        let workloads = names.into_iter().map(|name| catalogue.find(name)).collect::<Result<Vec<_>, _>>()?;
+        names.into_iter().map(|name| Ok(catalogue.find(name)?.clone())).collect()
+    }
+
+    /// A platform with the functions of a manifest, and a keep-alive policy. Nobody asks it for anything before those
+    /// requests that count do, so its first starts count, too.
+    pub(super) fn of_trace(
+        load: &Load,
+        places: &Places,
+        workloads: &[Workload],
+        requests: &[Request],
+        manifest: &Path,
+        policy: Option<&str>,
+    ) -> Result<Target> {
+        let mut options = vec!["--functions".to_owned(), manifest.display().to_string()];
+        if let Some(policy) = policy {
+            if option(&load.serve_options, "--keep-alive").is_none() {
+                options.extend(["--keep-alive".to_owned(), policy.to_owned()]);
+            }
+            if option(&load.serve_options, "--clock-speed").is_none() {
+                options.extend(["--clock-speed".to_owned(), load.replay.speed.to_string()]);
+            }
+        }
+        let mut target = Target::serving(load, places, workloads, requests.to_vec(), &options)?;
+        if let Some(policy) = policy {
+            let word = policy.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            target.name = format!("{}+keep-{word}", target.name).parse().context("--keep-alive")?;
+            target.runtime.iter_mut().for_each(|runtime| runtime.id = target.name.clone());
+        }
+        target.addresses = target.server.addresses().context("the platform has no address")?;
+        Ok(target)
+    }
+
+    fn serving(
+        load: &Load,
+        places: &Places,
+        workloads: &[Workload],
+        requests: Vec<Request>,
+        options: &[String],
+    ) -> Result<Target> {
         let exe = std::env::current_exe().context("cannot tell where isobar itself is")?;
         let mut command = Command::new(exe);
-        command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(&load.serve_options);
+        command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(options).args(&load.serve_options);
         command.env("ISOBAR_ROOT", places.root()?);
         if let Some(runners) = &places.runners {
             command.arg("--runners").arg(runners);
@@ -105,12 +152,12 @@ impl Target {
         Ok(Target {
             server: platform.url.server.clone(),
             addresses: Vec::new(),
-            requests: workloads.iter().map(|workload| invocation(workload)).collect(),
+            requests,
             functions: workloads.iter().map(|workload| crate::cmd::run::function(workload, false)).collect(),
             name,
             runtime,
             url: format!("isobar serve {}", load.serve_options.join(" ")).trim_end().to_owned(),
-            first_request_ns: 0,
+            first_request_ns: None,
             _platform: Some(platform),
         })
     }
@@ -125,7 +172,7 @@ impl Target {
             checked.map_err(|(_, what)| LoadError::Wrong { url, what })?;
             request.check.body.get_or_insert_with(|| first.same_body());
             if at == 0 {
-                self.first_request_ns = first.elapsed_ns;
+                self.first_request_ns = Some(first.elapsed_ns);
                 self.addresses = first.addresses;
             }
         }
@@ -133,8 +180,8 @@ impl Target {
     }
 }
 
-/// The value of an option in a list of arguments.
-fn option<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
+/// The value of an option of `isobar serve` in a list of arguments.
+pub(super) fn option<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
     args.iter().enumerate().find_map(|(at, arg)| match arg.strip_prefix(name)? {
         "" => args.get(at + 1).map(String::as_str),
         rest => rest.strip_prefix('='),

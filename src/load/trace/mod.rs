@@ -2,10 +2,12 @@
 //! (Microsoft, AzurePublicDataset, `invocations_per_function_md.anon.d*.csv`), which Shahrad et al. describe in "Serverless
 //! in the Wild" (USENIX ATC 2020).
 
+mod copies;
 mod replay;
 mod synthetic;
 
-pub use replay::{Replay, replay};
+pub use copies::copies;
+pub use replay::{Replay, dealt, replay};
 pub use synthetic::{Shape, synthetic};
 
 use std::io::{Read, Write};
@@ -134,6 +136,15 @@ impl Trace {
         writer.flush()
     }
 
+    /// So many of its functions, drawn by a seed, in its own order; all of them if it has no more.
+    pub fn sampled(mut self, functions: usize, seed: u64) -> Trace {
+        let mut drawn = fastrand::Rng::with_seed(seed).choose_multiple(0..self.functions.len(), functions);
+        drawn.sort_unstable();
+        let mut at = 0..;
+        self.functions.retain(|_| at.next().is_some_and(|at| drawn.binary_search(&at).is_ok()));
+        self
+    }
+
     /// How many minutes it has.
     pub fn minutes(&self) -> usize {
         self.functions.first().map_or(0, |function| function.per_minute.len())
@@ -174,6 +185,19 @@ mod tests {
             (trace.functions[1].trigger.as_str(), &trace.functions[0].per_minute[..]),
             ("timer", &[0, 7, 1][..])
         );
+    }
+
+    #[test]
+    fn a_sample_is_drawn_by_its_seed_and_keeps_the_order() {
+        let trace = synthetic(Shape { functions: 50, minutes: 3, most_per_day: 1e8, seed: 1 });
+        let names = |trace: &Trace| trace.functions.iter().map(|f| f.name.clone()).collect::<Vec<String>>();
+        let sample = trace.clone().sampled(10, 7);
+        assert_eq!((sample.functions.len(), &sample), (10, &trace.clone().sampled(10, 7)));
+        assert_ne!(sample, trace.clone().sampled(10, 8));
+        let order: Vec<usize> =
+            names(&sample).iter().map(|name| names(&trace).iter().position(|all| all == name).unwrap()).collect();
+        assert!(order.is_sorted(), "{order:?}");
+        assert_eq!(trace.clone().sampled(100, 7), trace);
     }
 
     #[test]

@@ -26,9 +26,10 @@ impl Replay {
     }
 }
 
-/// For each function of the trace, which of `kinds` requests stands for it: dealt out in turn, in an order that the seed
+/// For each function of a trace, which of `kinds` requests stands for it: dealt out in turn, in an order that the seed
 /// shuffles.
-fn dealt(functions: usize, kinds: usize, rng: &mut Rng) -> Vec<u32> {
+pub fn dealt(functions: usize, kinds: usize, seed: u64) -> Vec<u32> {
+    let mut rng = Rng::with_seed(seed);
     let mut order: Vec<usize> = (0..functions).collect();
     rng.shuffle(&mut order);
     let mut dealt = vec![0; functions];
@@ -38,17 +39,16 @@ fn dealt(functions: usize, kinds: usize, rng: &mut Rng) -> Vec<u32> {
     dealt
 }
 
-/// The schedule of a trace over so many kinds of requests. The trace says how many requests a minute has, not when: they
-/// are spread over it at random.
-pub fn replay(trace: &Trace, kinds: usize, replay: Replay) -> Schedule {
+/// The schedule of a trace, of whose functions each is sent as the request that stands for it. The trace says how many
+/// requests a minute has, not when: they are spread over it at random.
+pub fn replay(trace: &Trace, stands_for: &[u32], replay: Replay) -> Schedule {
     let mut rng = Rng::with_seed(replay.seed);
-    let dealt = dealt(trace.functions.len(), kinds, &mut rng);
     let minutes = replay.minutes.map_or(trace.minutes(), |minutes| minutes.min(trace.minutes()));
     // By minute, for a minute at a time is put into order.
     let counts: Vec<Vec<(u32, u32)>> = (0..minutes)
         .map(|minute| {
             let of = |(function, kind): (&super::Function, &u32)| (*kind, function.per_minute[minute]);
-            trace.functions.iter().zip(&dealt).map(of).filter(|(_, count)| *count > 0).collect()
+            trace.functions.iter().zip(stands_for).map(of).filter(|(_, count)| *count > 0).collect()
         })
         .collect();
     let minute_ns = MINUTE_S * 1e9 / replay.speed;
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn functions_are_dealt_out_evenly() {
         for (functions, kinds) in [(10, 3), (2, 5), (7, 1)] {
-            let dealt = dealt(functions, kinds, &mut fastrand::Rng::with_seed(1));
+            let dealt = dealt(functions, kinds, 1);
             let count = |kind: u32| dealt.iter().filter(|dealt| **dealt == kind).count();
             let counts: Vec<usize> = (0..kinds as u32).map(count).collect();
             assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
@@ -95,7 +95,7 @@ mod tests {
     fn time_and_rate_are_scaled() {
         let trace = trace(&[vec![6000, 0, 6000], vec![0, 100, 0]]);
         let replayed = |speed, scale, minutes| -> Vec<Due> {
-            super::replay(&trace, 2, Replay { speed, scale, minutes, seed: 3 }).collect()
+            super::replay(&trace, &[0, 1], Replay { speed, scale, minutes, seed: 3 }).collect()
         };
         let whole = replayed(60.0, 1.0, None);
         assert_eq!(whole.len(), 12_100);
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn rare_functions_are_not_scaled_away() {
         let trace = trace(&vec![vec![1; 10]; 100]);
-        let sent = super::replay(&trace, 1, Replay { speed: 1.0, scale: 0.1, minutes: None, seed: 5 }).count();
+        let sent = super::replay(&trace, &[0; 100], Replay { speed: 1.0, scale: 0.1, minutes: None, seed: 5 }).count();
         // 1000 requests with a probability of 0.1: four standard deviations.
         assert!((62..=138).contains(&sent), "{sent}");
     }
@@ -130,7 +130,8 @@ mod tests {
             seed: u64,
         ) {
             let trace = trace(&counts);
-            let replayed = || super::replay(&trace, kinds, Replay { speed, scale: 1.0, minutes: None, seed }).collect::<Vec<Due>>();
+            let stands_for = dealt(counts.len(), kinds, seed);
+            let replayed = || super::replay(&trace, &stands_for, Replay { speed, scale: 1.0, minutes: None, seed }).collect::<Vec<Due>>();
             let dues = replayed();
             prop_assert_eq!(dues.len() as u64, trace.invocations());
             prop_assert!(dues.windows(2).all(|pair| pair[0].at_ns <= pair[1].at_ns));

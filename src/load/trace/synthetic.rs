@@ -3,12 +3,14 @@ use fastrand::Rng;
 use isobar_core::measure::sha256_hex;
 
 /// What a synthetic trace is like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
     /// How many functions.
     pub functions: usize,
     /// How many minutes.
     pub minutes: usize,
+    /// No function is invoked more often than that in the mean of a day; the paper's highest rate is about 10^8.
+    pub most_per_day: f64,
     /// The same seed gives the same trace.
     pub seed: u64,
 }
@@ -28,9 +30,6 @@ const TRIGGERS: [(&str, f64); 7] = [
 /// paper says that 45 % of the applications are invoked at most once per hour and 81 % at most once per minute (its figure
 /// 5): log10(24) at z = -0.126 and log10(1440) at z = 0.878.
 const LOG10_PER_DAY: (f64, f64) = (1.60, 1.77);
-
-/// No function is invoked more often than that, which is about the paper's highest rate.
-const MOST_PER_DAY: f64 = 1e8;
 
 /// Timers fire every so many minutes: what people write into cron tables. 95 % of the paper's timers fire at most once per
 /// minute.
@@ -58,7 +57,7 @@ fn function(at: usize, shape: Shape, rng: &mut Rng) -> Function {
     let hash = |kind: &str, number: usize| sha256_hex(format!("{kind} {number} {}", shape.seed).as_bytes());
     let trigger = trigger(rng);
     let (mean, deviation) = LOG10_PER_DAY;
-    let per_day = 10_f64.powf(mean + deviation * normal(rng)).min(MOST_PER_DAY);
+    let per_day = 10_f64.powf(mean + deviation * normal(rng)).min(shape.most_per_day);
     let per_minute = match trigger {
         "timer" => periodic(per_day, shape.minutes, rng),
         _ if rng.f64() < BURSTY => bursty(per_day, shape.minutes, rng),
@@ -137,11 +136,11 @@ fn poisson(mean: f64, rng: &mut Rng) -> u32 {
 mod tests {
     use super::*;
 
-    const DAY: Shape = Shape { functions: 3000, minutes: 1440, seed: 1 };
+    const DAY: Shape = Shape { functions: 3000, minutes: 1440, most_per_day: 1e8, seed: 1 };
 
     #[test]
     fn the_same_seed_gives_the_same_trace() {
-        let small = Shape { functions: 20, minutes: 60, seed: 9 };
+        let small = Shape { functions: 20, minutes: 60, most_per_day: 1e8, seed: 9 };
         assert_eq!(synthetic(small), synthetic(small));
         assert_ne!(synthetic(small), synthetic(Shape { seed: 10, ..small }));
         assert_eq!((synthetic(small).functions.len(), synthetic(small).minutes()), (20, 60));

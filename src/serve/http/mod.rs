@@ -125,7 +125,7 @@ async fn healthz(state: web::Data<State>) -> HttpResponse {
 }
 
 async fn metrics(state: web::Data<State>) -> HttpResponse {
-    let text = state.platform.metrics().text(state.platform.load());
+    let text = state.platform.metrics_text();
     HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(text)
 }
 

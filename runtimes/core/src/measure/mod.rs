@@ -14,7 +14,9 @@ pub use budget::{Budget, Stop};
 pub use expectation::{Expectation, StdoutRule, sha256_hex};
 pub use measures::{Available, Readings, available};
 pub use samples::Samples;
-pub use scenario::{Effort, Place, SCENARIOS, Scale, Scenario, ScenarioId, Unit, UnknownScenario, names};
+pub use scenario::{
+    Effort, KNEE_P99_BELOW_NS, Place, SCENARIOS, Scale, Scenario, ScenarioId, Unit, UnknownScenario, names,
+};
 pub use warm_up::{WarmUp, WarmUpEnd};
 
 use crate::contract::{Failure, Invocation};
@@ -82,7 +84,7 @@ pub fn measure(
     // Where every invocation starts a process, the runner sees all of it, and its own start is nobody's.
     let beside = match scenario.place() {
         Place::Runner => true,
-        Place::Parent => runtime.info().own_process,
+        Place::Parent | Place::Server => runtime.info().own_process,
         Place::Outside => false,
     };
     match runtime.remote() {

@@ -17,6 +17,9 @@ macro_rules! scenarios {
 }
 
 mod http;
+mod server;
+
+pub use server::KNEE_P99_BELOW_NS;
 
 scenarios![
     cold::Cold,
@@ -29,7 +32,9 @@ scenarios![
     instantiate::Instantiate,
     load_instantiate::LoadInstantiate,
     isolation::Isolation;
+    server::Start,
     http::CLOSED,
+    server::Knee,
     http::CLOSED_FRESH,
     http::OPEN,
     http::OPEN_FRESH,
@@ -184,6 +189,8 @@ pub enum Place {
     Parent,
     /// In isobar, whatever the runtime is: it must live on when the runner does not.
     Outside,
+    /// In isobar, by its load driver: the runtime is a server, and says in its description that it offers the scenario.
+    Server,
 }
 
 /// How much time a measurement may take.
@@ -413,6 +420,8 @@ mod tests {
             assert!(seen.insert(scenario.name()) && !scenario.title().is_empty() && scenario.meaning().ends_with('.'));
         }
         assert_eq!(ScenarioId::all(2).iter().filter(|id| id.name() == "throughput").count(), 2);
-        assert!(ScenarioId::all(2).iter().all(|id| !id.name().starts_with("http")), "`isobar run` has no server");
+        let of_servers = ScenarioId::all(2).into_iter().filter(|id| id.name().starts_with("http"));
+        let of_servers: Vec<String> = of_servers.map(|id| id.to_string()).collect();
+        assert_eq!(of_servers, ["http-start", "http-closed/1", "http-closed/64", "http-knee"]);
     }
 }
