@@ -112,7 +112,8 @@ fn ordinary_plans_do_not_try_it() {
     let folder = tempfile::tempdir().unwrap();
     let said = |args: &[&str], code: i32| {
         let mut command = isobar();
-        let assert = command.arg("run").args(args).args(["--into", folder.path().join("no").to_str().unwrap()]).assert();
+        let assert =
+            command.arg("run").args(args).args(["--into", folder.path().join("no").to_str().unwrap()]).assert();
         String::from_utf8(assert.code(code).get_output().stderr.clone()).unwrap()
     };
     for filters in [["--filter=rust/hostile", "--filter=warm"], ["--filter=hello", "--filter=isolation"]] {

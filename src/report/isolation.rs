@@ -32,7 +32,8 @@ fn findings(run: &Run) -> Vec<(&str, Vec<Finding<'_>>)> {
     let mut functions = Vec::new();
     for function in &run.header.functions {
         let of_function = |record: &&Record| record.cell.function == function.name && is_verdict(record);
-        let mut found: Vec<Finding> = run.records.iter().filter(of_function).filter_map(|record| of(run, record)).collect();
+        let mut found: Vec<Finding> =
+            run.records.iter().filter(of_function).filter_map(|record| of(run, record)).collect();
         found.sort_by_key(|finding| (finding.class, finding.form, finding.runtime));
         found.dedup_by_key(|finding| finding.runtime);
         if !found.is_empty() {
@@ -156,4 +157,5 @@ pub fn terminal(run: &Run, styled: bool) -> String {
     text
 }
 
-const LEGEND: &str = "✓ denied or ended, ✗ allowed, ! the host was lost, – nothing to try; the evidence is in the report";
+const LEGEND: &str =
+    "✓ denied or ended, ✗ allowed, ! the host was lost, – nothing to try; the evidence is in the report";

@@ -124,7 +124,10 @@ mod tests {
         assert_eq!(judged("output", |_| Ok(flood)).0, Verdict::Allowed);
         let thrown = Outcome { exit_code: 1, stdout: Vec::new(), stderr: b"RangeError\n".to_vec() };
         assert_eq!(judged("stack", |_| Ok(thrown)), (Verdict::Ended, "exit code 1: RangeError".to_owned()));
-        assert_eq!(judged("crash", |_| says("none: no pointers\n")), (Verdict::NotApplicable, "no pointers".to_owned()));
+        assert_eq!(
+            judged("crash", |_| says("none: no pointers\n")),
+            (Verdict::NotApplicable, "no pointers".to_owned())
+        );
     }
 
     #[test]

@@ -20,6 +20,9 @@ const LIMITS: Limits = Limits { wall_time_ns: 20_000 * MS, memory_bytes: 128 << 
 /// The wall time of a function that never ends. Everybody waits for this one.
 const SPIN_NS: u64 = 1_000 * MS;
 
+/// The wall time of the harmless invocation that follows an attempt: whoever is answered later was kept waiting.
+const AFTER_NS: u64 = 10_000 * MS;
+
 /// The memory that is tried for, and the output.
 const MOST_MEMORY_MIB: u64 = 4 * (LIMITS.memory_bytes >> 20);
 const MOST_OUTPUT_MIB: u64 = 8 * (LIMITS.output_bytes >> 20);
@@ -63,7 +66,7 @@ impl Scenario for Isolation {
     }
 
     fn implied_by(&self) -> &'static [&'static str] {
-        &["isolation", "cold"]
+        &["isolation", "cold", "http-closed"]
     }
 
     /// About how long it takes: nothing looks at the clock.
@@ -108,7 +111,9 @@ fn attempt(runtime: &dyn Runtime, task: &Task, kind: &AttemptKind) -> Result<Att
     let module = engine.load(&task.artifact)?;
     let tried = make(&*module, task, kind, &stage)?;
     let found = judge::judge(kind, &tried, &stage)?;
-    let after = module.instantiate(&task.invocation).and_then(|mut instance| instance.execute());
+    let harmless =
+        Invocation { limits: Limits { wall_time_ns: AFTER_NS, ..task.invocation.limits }, ..task.invocation.clone() };
+    let after = module.instantiate(&harmless).and_then(|mut instance| instance.execute());
     let after = after.map_err(|failure| failure.to_string()).and_then(|outcome| task.expectation.check(&outcome));
     Ok(finding(kind, found, after))
 }
@@ -134,7 +139,9 @@ fn launched(runtime: &dyn Runtime, kind: &AttemptKind, stage: &Stage) -> Result<
             let launcher: [OsString; 2] = [env.into(), format!("{}={}", stage::CANARY, stage.secret).into()];
             Ok(Some(remote.under(&launcher)))
         }
-        ("environment", None) => Err("the runtime lives in isobar's own process, whose environment stays as it is".into()),
+        ("environment", None) => {
+            Err("the runtime lives in isobar's own process, whose environment stays as it is".into())
+        }
         ("spin", _) if by_process(enforcement.wall_time) => Err(NOBODY.into()),
         ("memory", _) if by_process(enforcement.memory) => Err(NOBODY.into()),
         ("stack", _) if by_process(enforcement.stack) => Err(NOBODY.into()),

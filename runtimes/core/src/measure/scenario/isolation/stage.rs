@@ -164,7 +164,8 @@ mod tests {
         drop(file);
         assert!(fs::metadata(path).is_err());
         let folder = stage("folder");
-        let names: Vec<_> = fs::read_dir(variable(&folder, "FOLDER")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(variable(&folder, "FOLDER")).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names, [std::ffi::OsString::from(&folder.secret)]);
     }
 
