@@ -84,7 +84,8 @@ impl Entry {
 /// The report of a run, from top to bottom: what people choose by, then what they may want to check.
 pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     let mut blocks = Vec::new();
-    if run.records.is_empty() {
+    let verdicts = isolation::blocks(run);
+    if rows.is_empty() && verdicts.is_empty() {
         blocks.push(Block::Paragraph("Nothing was measured: the run has no records.".to_owned()));
     } else if !rows.is_empty() {
         blocks.push(heading(2, SUMMARY));
@@ -98,7 +99,7 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
         results(run, rows, &mut blocks);
     }
     blocks.extend(keep_alive::blocks(run));
-    blocks.extend(isolation::blocks(run));
+    blocks.extend(verdicts);
     with_heading("Failures", tables::failures(rows).map(Block::Table), &mut blocks);
     with_heading("Not measured", not_measured(run), &mut blocks);
     if let Some(table) = tables::artifacts(rows) {
