@@ -89,7 +89,7 @@ fn starts(subject: &Subject, budget: &Budget) -> Result<Measurement, MeasureErro
         }
     };
     let samples = Samples::of([("listen_ns", listen_ns), ("first_request_ns", first_request_ns)]);
-    Ok(Measurement { samples, warm_up, stop, readings: [].into() })
+    Ok(Measurement { samples, warm_up, stop, readings: [].into(), attempts: Vec::new() })
 }
 
 /// Loads a server over so many connections, each of which sends its next request when its last one is answered.
