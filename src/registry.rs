@@ -1,7 +1,7 @@
 //! The one place that knows which runtimes there are: the families, and where their runner programs are found.
 
 use crate::record::Absent;
-use crate::remote::{Program, RemoteRuntime};
+use crate::remote::{Program, RemoteRuntime, behind_platform};
 use isobar_core::Runtime;
 use isobar_core::runner::NotHere;
 use serde::Deserialize;
@@ -29,14 +29,39 @@ pub struct Family {
 }
 
 /// The families that come with isobar.
-const BUILT_IN: [(&str, &str, &str); 6] = [
+const BUILT_IN: [(&str, &str, &str); 7] = [
     ("wasmtime", "isobar-runner-wasmtime", "cargo build --release --workspace"),
     ("wasmer", "isobar-runner-wasmer", "cargo build --release --manifest-path runtimes/wasmer/Cargo.toml"),
     ("wasmer-llvm", "isobar-runner-wasmer-llvm", "scripts/setup --llvm"),
     ("wasmedge", "isobar-runner-wasmedge", "scripts/setup"),
     ("wasm3", "isobar-runner-wasm3", "cargo build --release --workspace"),
     ("wasmi", "isobar-runner-wasmi", "cargo build --release --workspace"),
+    ("native", "isobar-runner-process", "cargo build --release --workspace"),
 ];
+
+/// The runner in JavaScript, below isobar's own folder.
+const NODE_RUNNER: &str = "runtimes/node/runner.mjs";
+
+/// V8's own WebAssembly and isolates, in Node.js.
+fn node(root: Option<&Path>) -> Family {
+    let runner = own_folder(root).map_or_else(|| PathBuf::from(NODE_RUNNER), |root| root.join(NODE_RUNNER));
+    let args = ["--no-warnings", "--expose-gc", "--no-node-snapshot", &runner.to_string_lossy()].map(str::to_owned);
+    Family {
+        family: "node".to_owned(),
+        program: "node".to_owned(),
+        args: args.into(),
+        remedy: "apt-get install nodejs, then scripts/setup --baselines".to_owned(),
+    }
+}
+
+/// isobar's own folder: the one that was named, or the nearest one with that runner above the current folder or above
+/// isobar itself.
+fn own_folder(named: Option<&Path>) -> Option<PathBuf> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let exe = std::env::current_exe().unwrap_or_default();
+    let candidates = named.into_iter().chain(here.ancestors()).chain(exe.ancestors());
+    candidates.filter(|folder| folder.join(NODE_RUNNER).is_file()).find_map(|folder| folder.canonicalize().ok())
+}
 
 /// What is on this machine.
 #[derive(Default)]
@@ -45,7 +70,12 @@ pub struct Registry {
     pub runtimes: Vec<RemoteRuntime>,
     /// The families whose runner is missing or does not work.
     pub absent: Vec<Absent>,
+    /// The folder with the manifests of further runners.
+    runners: Option<PathBuf>,
 }
+
+/// The program of the platform, as a family that may be absent.
+const PLATFORM: (&str, &str) = ("isobar-platform", "cargo build --release --workspace");
 
 /// A manifest of a further runner that is broken.
 #[derive(Debug, thiserror::Error)]
@@ -62,14 +92,23 @@ impl Registry {
     /// # Errors
     /// Only for a broken manifest: a runner that is missing or does not work is listed as absent.
     pub fn discover(manifests: Option<&Path>) -> Result<Registry, ManifestError> {
-        let mut registry = Registry::default();
+        Registry::discover_below(None, manifests)
+    }
+
+    /// The same, isobar's own folder being this one: runners that are no executables lie in it.
+    ///
+    /// # Errors
+    /// As [`Registry::discover`].
+    pub fn discover_below(root: Option<&Path>, manifests: Option<&Path>) -> Result<Registry, ManifestError> {
+        let mut registry = Registry { runners: manifests.map(Path::to_owned), ..Registry::default() };
         let built_in = BUILT_IN.map(|(family, program, remedy)| Family {
             family: family.to_owned(),
             program: program.to_owned(),
             args: Vec::new(),
             remedy: remedy.to_owned(),
         });
-        let families = built_in.into_iter().chain(manifests.map(read_manifests).transpose()?.unwrap_or_default());
+        let families = built_in.into_iter().chain([node(root)]);
+        let families = families.chain(manifests.map(read_manifests).transpose()?.unwrap_or_default());
         // Starting a runner takes from 1 to 50 ms, most of it waiting for the disk: all at once.
         let answers: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = families.map(|family| scope.spawn(|| ask(family))).collect();
@@ -86,6 +125,23 @@ impl Registry {
             }
         }
         Ok(registry)
+    }
+
+    /// Adds each runtime behind isobar's own platform, once for each strategy. Without the platform's program there is one
+    /// family more that is absent.
+    pub fn with_platform(mut self) -> Registry {
+        let (program, remedy) = PLATFORM;
+        match find_program(program) {
+            Some(path) => {
+                let runners = self.runners.as_ref().and_then(|runners| std::path::absolute(runners).ok());
+                self.runtimes.extend(behind_platform(&self.runtimes, &path, runners.as_deref()));
+            }
+            None => {
+                let reason = format!("{program} was not found; {remedy}");
+                self.absent.push(Absent { family: program.to_owned(), reason });
+            }
+        }
+        self
     }
 
     /// The runtime with this name, or a line with the nearest names.

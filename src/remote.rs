@@ -7,7 +7,7 @@ use isobar_core::measure::{Budget, MeasureError, Measurement, ScenarioId, Task};
 use isobar_core::process::peak_rss_bytes_of;
 use isobar_core::runner::{NotHere, PROTOCOL, Reply, Request};
 use isobar_core::runtime::{Enforcer, Engine, Instance, Module, Remote, Runtime, RuntimeInfo, Server};
-use isobar_core::{Failure, Invocation, Limits, Once, Outcome};
+use isobar_core::{Failure, Invocation, Limits, Once, Outcome, RuntimeId};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,9 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 mod runner;
+mod served;
 
 use runner::Runner;
 pub use runner::end_all;
+pub use served::{DEFAULT_MODES, STRATEGIES, Served, behind_platform};
 
 /// How long a runner may take to say what it is.
 const HELLO: Duration = Duration::from_secs(20);
@@ -66,6 +68,7 @@ pub struct RemoteRuntime {
     program: Arc<Program>,
     info: RuntimeInfo,
     patience: Duration,
+    served: Option<Arc<Served>>,
 }
 
 impl RemoteRuntime {
@@ -77,7 +80,8 @@ impl RemoteRuntime {
         let program = Arc::new(program);
         match Runner::start(&program)?.ask(&Request::Describe, HELLO)? {
             Reply::Described { protocol: PROTOCOL, runtimes, absent, .. } => {
-                let of_program = |info| RemoteRuntime { program: program.clone(), info, patience: PATIENCE };
+                let of_program =
+                    |info| RemoteRuntime { program: program.clone(), info, patience: PATIENCE, served: None };
                 Ok((runtimes.into_iter().map(of_program).collect(), absent))
             }
             Reply::Described { protocol, .. } => Err(Failure::host(format!(
@@ -91,12 +95,22 @@ impl RemoteRuntime {
     /// The same runtime, its program bound to these processors.
     pub fn on(&self, cpus: &[u32]) -> RemoteRuntime {
         let program = Program { cpus: cpus.to_vec(), ..Program::clone(&self.program) };
-        RemoteRuntime { program: Arc::new(program), info: self.info.clone(), patience: self.patience }
+        RemoteRuntime { program: Arc::new(program), ..self.clone() }
     }
 
     /// The same runtime, killed when it compiles, loads or instantiates for longer than `patience`; ten minutes otherwise.
     pub fn patient(&self, patience: Duration) -> RemoteRuntime {
-        RemoteRuntime { program: self.program.clone(), info: self.info.clone(), patience }
+        RemoteRuntime { patience, ..self.clone() }
+    }
+
+    /// The platform that it answers through, if it does.
+    pub fn served(&self) -> Option<&Served> {
+        self.served.as_deref()
+    }
+
+    /// What its runner calls it.
+    fn name(&self) -> RuntimeId {
+        self.served.as_ref().map_or(&self.info.id, |served| &served.base).clone()
     }
 
     /// The program it lives in.
@@ -111,7 +125,7 @@ impl Remote for RemoteRuntime {
         // The loops look at the clock between invocations; each of those has its own limit.
         let patience = Duration::from_nanos(budget.warm_up_ns.saturating_add(budget.time_ns))
             + Duration::from_nanos(wall_time_ns).saturating_mul(1 + budget.min_samples);
-        let request = Request::Measure { runtime: self.info.id.clone(), scenario, task: task.clone(), budget: *budget };
+        let request = Request::Measure { runtime: self.name(), scenario, task: task.clone(), budget: *budget };
         match Runner::start(&self.program)?.ask(&request, patience) {
             Ok(Reply::Measured { measurement }) => Ok(measurement),
             Ok(Reply::Failed { error }) => Err(error),
@@ -123,7 +137,7 @@ impl Remote for RemoteRuntime {
 
     fn under(&self, launcher: &[OsString]) -> Box<dyn Runtime> {
         let program = Program { launcher: launcher.to_vec(), ..Program::clone(&self.program) };
-        Box::new(RemoteRuntime { program: Arc::new(program), info: self.info.clone(), patience: self.patience })
+        Box::new(RemoteRuntime { program: Arc::new(program), ..self.clone() })
     }
 }
 
@@ -134,17 +148,14 @@ impl Runtime for RemoteRuntime {
 
     fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
         let mut runner = Runner::start(&self.program)?;
-        done(runner.ask(&Request::Engine { runtime: self.info.id.clone() }, self.patience)?)?;
+        done(runner.ask(&Request::Engine { runtime: self.name() }, self.patience)?)?;
         let (runner, wall_time) = (Arc::new(Mutex::new(runner)), self.info.enforcement.wall_time);
         Ok(Box::new(RemoteEngine { runner, wall_time, patience: self.patience }))
     }
 
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
-        let request = Request::Run {
-            runtime: self.info.id.clone(),
-            artifact: absolute(artifact)?,
-            invocation: invocation.clone(),
-        };
+        let request =
+            Request::Run { runtime: self.name(), artifact: absolute(artifact)?, invocation: invocation.clone() };
         let limit_ns = invocation.limits.wall_time_ns;
         let patience = self.patience.saturating_add(Duration::from_nanos(limit_ns));
         let start = Instant::now();
@@ -162,11 +173,8 @@ impl Runtime for RemoteRuntime {
     }
 
     fn serve(&self, artifact: &Path, invocation: &Invocation) -> Result<Box<dyn Server>, Failure> {
-        let request = Request::Serve {
-            runtime: self.info.id.clone(),
-            artifact: absolute(artifact)?,
-            invocation: invocation.clone(),
-        };
+        let request =
+            Request::Serve { runtime: self.name(), artifact: absolute(artifact)?, invocation: invocation.clone() };
         let mut runner = Runner::start(&self.program)?;
         match runner.ask(&request, self.patience.min(LISTENING))? {
             Reply::Serving { handle, url, elapsed_ns } => {

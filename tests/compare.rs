@@ -131,6 +131,39 @@ fn a_run_of_another_machine_is_refused() {
     assert!(forced.contains("different machines"), "{forced}");
 }
 
+#[test]
+fn chart_draws_cells_over_runs_and_their_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = [(100_000, 1), (120_000, 2)].map(|(ns, seed)| write_run(folder.path(), [ns, ns, ns], seed));
+    let into = folder.path().join("pictures");
+    let draw = |args: &[&str]| {
+        let args = [&["chart"], args, &["--into", text(&into)]].concat();
+        let named = stdout(isobar(&args).code(0));
+        let files: Vec<PathBuf> = named.lines().map(|line| line.split_whitespace().nth(1).unwrap().into()).collect();
+        assert_eq!(files.len(), 3, "{named}");
+        let svg = std::fs::read_to_string(&files[0]).unwrap();
+        let pngs = [&files[1], &files[2]].map(|file| std::fs::read(file).unwrap());
+        assert!(pngs.iter().all(|png| png.starts_with(b"\x89PNG")) && pngs[0] != pngs[1], "{named}");
+        svg
+    };
+    let svg = draw(&["history", text(&new), text(&old)]);
+    for word in ["wasmi/lazy rust/hello warm", "run-1", "run-2", "µs", "2 runs"] {
+        assert!(svg.contains(word), "{word}");
+    }
+    // 100 µs and then 120 µs: 1.2 times, beyond doubt.
+    assert!(svg.contains("1.20") || svg.contains("1.19"), "{svg}");
+    assert_eq!(svg, draw(&["history", text(&old), text(&new)]), "in the order of their starts");
+    let svg = draw(&["distribution", text(&old), "--filter", "wasmi/*"]);
+    assert!(
+        svg.contains("wasmi/eager: mean 10") && svg.contains("200 samples in 5 processes") && !svg.contains("wasm3")
+    );
+    let svg = draw(&["regression", text(&old), "--filter", "wasm3/lazy"]);
+    assert!(svg.contains("per invocation, 95 % interval"), "{svg}");
+    let pictures = text(&into);
+    assert!(complaint(&["chart", "regression", text(&old), text(&new), "--into", pictures]).contains("give one run"));
+    assert!(complaint(&["chart", "history", text(&old), "--filter", "wasmi/eagr"]).contains("did you mean"));
+}
+
 /// Whether the machine is quiet is not for this test to say: it must come to a verdict, and its exit code must fit.
 #[test]
 fn selftest_comes_to_a_verdict() {

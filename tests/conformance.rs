@@ -6,8 +6,8 @@
 use isobar::registry::Registry;
 use isobar::remote::RemoteRuntime;
 use isobar_conformance::Boundary;
-use isobar_core::Runtime;
 use isobar_core::measure::{Budget, measure};
+use isobar_core::{Class, Form, Runtime};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,13 +31,28 @@ fn main() -> ExitCode {
     }));
     for runtime in registry.runtimes {
         let runtime = Arc::new(runtime);
-        if runtime.info().concurrent {
+        // A module in a process or behind a server of its own: command lines and servers, which have tests of their own.
+        let other = (runtime.info().form == Form::Wasm && runtime.info().class != Class::Wasm)
+            .then(|| "the suite is for runtimes of modules, this is a program around one".to_owned());
+        if let Some(why) = other.or_else(|| isobar_conformance::obstacle(runtime.info())) {
+            let name = runtime.info().id.to_string();
+            trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why))));
+            continue;
+        }
+        // Eight containers at once are the machine's test, not theirs; what gives no sandbox of its own is not the suite's.
+        if runtime.info().concurrent && runtime.info().class != Class::Container && offers(&runtime, "throughput") {
             let runtime = runtime.clone();
             trials.push(Trial::test(format!("{} on eight threads", runtime.info().id), move || on_threads(&runtime)));
         }
-        trials.push(isobar_conformance::trial(runtime, Boundary::Runner));
+        if offers(&runtime, "process-cold") || runtime.info().class == Class::Container {
+            trials.push(isobar_conformance::trial(runtime, Boundary::Runner));
+        }
     }
     isobar_conformance::run(trials)
+}
+
+fn offers(runtime: &RemoteRuntime, scenario: &str) -> bool {
+    runtime.info().refusal(scenario).is_none()
 }
 
 /// Measuring checks every answer.

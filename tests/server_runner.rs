@@ -15,7 +15,7 @@ use support::servers;
 fn discover(folder: &Path) -> Option<RemoteRuntime> {
     let program = servers::python(folder)?;
     let program = Program { path: program.0, args: program.1, launcher: Vec::new(), cpus: Vec::new() };
-    let runtimes = RemoteRuntime::discover(program).expect("the runner says what it is");
+    let (runtimes, _) = RemoteRuntime::discover(program).expect("the runner says what it is");
     runtimes.into_iter().find(|runtime| runtime.info().id.as_str() == "mine/http")
 }
 

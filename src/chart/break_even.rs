@@ -1,7 +1,7 @@
 //! Deploying against running: what a function costs in all over so many invocations, and which mode is the cheapest when.
 
 use super::figure::{Anchor, Figure, Shape, Text};
-use super::page::{self, Page};
+use super::page::{self, NO_LEGEND, Page};
 use super::style::{Axis, Colour, FAINT, INK, ROW, RULE, SMALL, SOFT, TINY, colour};
 use crate::compare::{self, Step, Trades};
 use crate::record::Run;
@@ -10,7 +10,7 @@ use crate::report::units::{self, Quantity};
 
 const WORDS: &str = "The time that a function takes in all: to compile ahead of time and to load, once, and then a warm \
                      invocation each time. Faint lines: all modes; thick ones: where a mode is the cheapest of all. A dot is \
-                     where the cheapest one changes; the level line through it is the 95 % interval of that number of \
+                     where the cheapest one changes, below with its time once and with each invocation; the level line through it is the 95 % interval of that number of \
                      invocations, which ends in an arrow if it has no end. The engine is not counted: one serves all \
                      functions.";
 
@@ -23,7 +23,7 @@ const MOST: f64 = 1e9;
 
 pub(super) fn draw(run: &Run, _rows: &[Row]) -> Figure {
     let trades = compare::trades(run);
-    let mut page = Page::new("Total time over invocations: lower is better", WORDS, &[]);
+    let mut page = Page::new("Total time over invocations: lower is better", WORDS, NO_LEGEND);
     page.panels(&trades, |figure, trades, x, top, width| {
         let y = page::heading(figure, trades.function, x, top, width) + 10.0;
         panel(figure, trades, (x, y, width)) - top
@@ -92,7 +92,7 @@ fn arrow(figure: &mut Figure, x: f64, y: f64) {
 fn list(figure: &mut Figure, steps: &[Step], (x, mut y, width): (f64, f64, f64)) -> f64 {
     let costs = |step: &Step| {
         let cost = step.mode.cost;
-        format!("{} once, {} each", units::time(cost.once.ns), units::time(cost.each.ns))
+        format!("{} + {} each", units::time(cost.once.ns), units::time(cost.each.ns))
     };
     for (place, step) in steps.iter().enumerate() {
         let (colour, middle): (Colour, f64) = (colour(place), y + ROW / 2.0);

@@ -3,7 +3,7 @@
 use super::families::{self, Label, Line, Point, Style};
 use super::figure::{Figure, Text};
 use super::font;
-use super::page::{self, Page};
+use super::page::{self, NO_LEGEND, Page};
 use super::samples::Index;
 use super::style::{Axis, FAINT, MARGIN, RULE, SLACK, SOFT, TINY, WIDTH};
 use crate::record::{Function, Run};
@@ -52,7 +52,7 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
         Line { runtime, points, labels }
     };
     let lines: Vec<Line> = of.into_iter().map(line).collect();
-    let mut page = Page::new("Cold start over module size: lower is better", WORDS, &[]);
+    let mut page = Page::new("Cold start over module size: lower is better", WORDS, NO_LEGEND);
     names(&mut page, &rows, size);
     let marks = |width: f64| {
         let axis = Axis::log(rows.iter().map(|row| size(row) as f64), 0.0, width);

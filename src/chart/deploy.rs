@@ -23,14 +23,15 @@ const HEAD: f64 = 14.0;
 
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "deploy").collect();
-    let legend = points::families(run, &rows);
+    let families = points::families(run, &rows);
+    let legend = points::legend(run, &families);
     let mut page = Page::new("Compiling ahead of time, and the artifact: lower is better", WORDS, &legend);
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
     page.panels(&panels, |figure, panel, x, y, width| {
         let module = run.header.functions.iter().find(|f| f.name == panel[0].cell.function);
         let module_bytes = module.map_or(0.0, |module| module.module_bytes as f64);
-        draw_panel(figure, panel, &legend, (x, y, width), (names, module_bytes))
+        draw_panel(figure, panel, &families, (x, y, width), (names, module_bytes))
     });
     page.finish(run)
 }

@@ -2,8 +2,8 @@
 
 use super::figure::{Figure, Shape, Text};
 use super::font;
-use super::page::{self, Page};
-use super::style::{Axis, Colour, FAINT, MARGIN, RULE, SLACK, SMALL, TINY, WIDTH, colour};
+use super::page::{self, NO_LEGEND, Page};
+use super::style::{Axis, Colour, FAINT, RULE, SLACK, SMALL, TINY, colour};
 use crate::report::units::{self, Quantity};
 use crate::stats::{self, Summary};
 
@@ -65,7 +65,7 @@ const PLACES: usize = 400;
 impl Distributions<'_> {
     /// Draws it. Curves without samples are named as such.
     pub fn figure(&self) -> Figure {
-        let mut page = Page::new(self.title, self.words, &[]);
+        let mut page = Page::new(self.title, self.words, NO_LEGEND);
         page.panels(&self.panels, |figure, panel, x, top, width| {
             let mut y = page::heading(figure, panel.name, x, top, width) + 4.0;
             for curve in panel.curves.iter().filter(|curve| curve.processes.iter().all(Vec::is_empty)) {
@@ -99,36 +99,32 @@ fn drawn<'a>(panel: &'a Panel) -> Vec<Drawn<'a>> {
 
 fn draw(figure: &mut Figure, curves: &[Drawn], quantity: Quantity, (x, top, width): (f64, f64, f64)) -> f64 {
     let (from, to) = ends(curves);
-    let labels: Vec<String> = curves.iter().map(|curve| label(curve, quantity, (from, to), width)).collect();
-    let widest = labels.iter().map(|text| font::width(text, SMALL, false)).fold(0.0, f64::max) * SLACK;
-    // Labels start at their means: the rightmost one needs its room.
-    let room = if width - widest > width / 2.0 { widest } else { 0.0 };
-    let axis = Axis::between(from, to, x, x + (width - room).max(width / 2.0));
-    let plot_top = top + LABEL * curves.len() as f64 + 6.0;
+    let axis = Axis::between(from, to, x, x + width);
+    for (curve, y) in curves.iter().zip((0..).map(|at| top + LABEL * (f64::from(at) + 0.5))) {
+        figure.rect(x, y - 5.5, 11.0, 11.0, curve.colour);
+        figure.text(Text::new(label(curve, quantity, (from, to), width - 17.0), x + 17.0, y, SMALL));
+    }
+    let plot_top = top + LABEL * curves.len() as f64 + 10.0;
     let bottom = plot_top + PLOT;
     for (tick, label) in axis.labels(quantity) {
         figure.line((axis.at(tick), plot_top), (axis.at(tick), bottom), 1.0, RULE);
         let half = font::width(&label, TINY, false) * SLACK / 2.0;
         let below = bottom + 10.0 + INTERVAL * curves.len() as f64;
-        page::tick(figure, label, axis.at(tick).clamp(x + half, (WIDTH - MARGIN).min(x + width) - half), below);
+        page::tick(figure, label, axis.at(tick).clamp(x + half, x + width - half), below);
     }
     let shapes: Vec<_> = curves.iter().filter_map(|c| stats::density(&c.pooled, from, to, PLACES)).collect();
     let highest = shapes.iter().flatten().map(|(_, height)| *height).fold(f64::MIN_POSITIVE, f64::max);
     for (curve, shape) in curves.iter().zip(&shapes) {
         let points: Vec<(f64, f64)> =
             shape.iter().map(|(value, height)| (axis.at(*value), bottom - PLOT * height / highest)).collect();
-        let area = std::iter::once((points[0].0, bottom)).chain(points.iter().copied());
-        let area = area.chain([(points[points.len() - 1].0, bottom)]).collect();
-        figure.shapes.push(Shape::Area(area, 0.25, curve.colour));
+        let area = std::iter::once((axis.at(from), bottom)).chain(points.iter().copied());
+        figure.shapes.push(Shape::Area(area.chain([(axis.at(to), bottom)]).collect(), 0.25, curve.colour));
         figure.shapes.push(Shape::Line(points, 1.5, curve.colour));
     }
     figure.line((axis.at(from), bottom), (axis.at(to), bottom), 1.0, FAINT);
-    for (at, (curve, text)) in curves.iter().zip(labels).enumerate() {
-        let (mean, y) = (axis.at(curve.mean), top + LABEL * (at as f64 + 0.5));
-        figure.line((mean, y), (mean, bottom), 1.5, curve.colour);
-        let start = if room > 0.0 { mean + 6.0 } else { (mean + 6.0).min(x + width - widest).max(x) };
-        figure.text(Text::new(text, start, y, SMALL));
-        let middle = bottom + 6.0 + INTERVAL * at as f64;
+    for (curve, middle) in curves.iter().zip((0..).map(|at| bottom + 6.0 + INTERVAL * f64::from(at))) {
+        let mean = axis.at(curve.mean);
+        figure.line((mean, plot_top), (mean, bottom), 1.5, curve.colour);
         let (low, high) = (axis.at(curve.summary.low), axis.at(curve.summary.high));
         figure.line((low, middle), (high.max(low + 1.0), middle), 2.0, curve.colour);
         figure.dot(axis.at(curve.summary.median), middle, 3.0, curve.colour);
@@ -147,6 +143,7 @@ fn ends(curves: &[Drawn]) -> (f64, f64) {
     ((low - room).max(0.0), high + room)
 }
 
+/// The name with the numbers, and how many samples there are if that has room, too.
 fn label(curve: &Drawn, quantity: Quantity, (from, to): (f64, f64), width: f64) -> String {
     let Summary { median, processes, samples, .. } = curve.summary;
     let interval = quantity.show_interval(&curve.summary);
@@ -155,15 +152,16 @@ fn label(curve: &Drawn, quantity: Quantity, (from, to): (f64, f64), width: f64) 
         0 => String::new(),
         n => format!(", {} beyond the axis", units::percent(n as f64 / curve.pooled.len() as f64)),
     };
-    let text = format!(
-        ": mean {}, median {} {interval}; {} in {}{beyond}",
-        quantity.show(curve.mean),
-        quantity.show(median),
-        units::count(samples, "sample"),
-        units::count(processes, "process")
-    );
-    let rest = font::width(&text, SMALL, false) * SLACK;
-    format!("{}{text}", fitting(curve.name, (width - rest - 8.0).max(60.0)))
+    let numbers = format!(": mean {}, median {} {interval}", quantity.show(curve.mean), quantity.show(median));
+    let count = format!("; {} in {}{beyond}", units::count(samples, "sample"), units::count(processes, "process"));
+    let rest = |text: &str| width - font::width(text, SMALL, false) * SLACK - 8.0;
+    let whole = format!("{numbers}{count}");
+    let name = font::width(curve.name, SMALL, false) * SLACK;
+    if rest(&whole) >= name {
+        format!("{}{whole}", curve.name)
+    } else {
+        format!("{}{numbers}", fitting(curve.name, rest(&numbers).max(60.0)))
+    }
 }
 
 /// `text`, cut to this width.

@@ -120,9 +120,8 @@ fn panel(figure: &mut Figure, cell: &Cell, visits: &[Visit], (x, mut y, width): 
     let mut shown = Vec::new();
     for visit in visits {
         if !visit.changed.is_empty() {
-            let room = width - names;
-            let text = page::fitting(&visit.changed.join(", "), room, TINY, false);
-            figure.text(Text::new(text, x + names, y + LINE / 2.0, TINY).colour(SOFT));
+            let text = page::fitting(&visit.changed.join(", "), names - 24.0, TINY, false);
+            figure.text(Text::new(text, x + 12.0, y + LINE / 2.0, TINY).colour(SOFT));
             y += LINE;
         }
         if let Ok((summary, _)) = &visit.outcome {

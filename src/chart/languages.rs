@@ -2,7 +2,7 @@
 
 use super::figure::{Figure, Text};
 use super::heat::{Cell, Map};
-use super::page::{self, Page};
+use super::page::{self, NO_LEGEND, Page};
 use super::style::{Axis, PALETTE, ROW, RULE, SLACK, SMALL};
 use super::{font, heat};
 use crate::record::Run;
@@ -40,7 +40,7 @@ pub(super) fn warm(run: &Run, rows: &[Row]) -> Figure {
 }
 
 fn heat_map(run: &Run, rows: &[Row], scenario: &str, title: &str, words: &str) -> Figure {
-    let mut page = Page::new(title, words, &[]);
+    let mut page = Page::new(title, words, NO_LEGEND);
     for grid in languages::grids(run, rows, scenario) {
         let cell = |row: &Option<&Row>| match row.map(|row| (row, &row.outcome)) {
             None => Cell::Missing,
@@ -74,15 +74,15 @@ pub(super) fn warm_mean(run: &Run, rows: &[Row]) -> Figure {
 /// One map for all functions that enough languages have.
 fn mean(run: &Run, rows: &[Row], scenario: &str, title: &str) -> Figure {
     let Some(means) = languages::means(run, rows, scenario) else {
-        return Page::new(title, MEANS, &[]).finish(run);
+        return Page::new(title, MEANS, NO_LEGEND).finish(run);
     };
     let left_out = if means.left_out.is_empty() {
         String::new()
     } else {
-        format!(" Without {}, which lack one of them.", means.left_out.join(", "))
+        format!(" Languages that lack one of them: {}.", means.left_out.join(", "))
     };
     let words = format!("{MEANS} The functions: {}.{left_out}", means.families.join(", "));
-    let mut page = Page::new(title, &words, &[]);
+    let mut page = Page::new(title, &words, NO_LEGEND);
     let cell = |mean: &languages::Mean| match mean {
         languages::Mean::Missing => Cell::Missing,
         languages::Mean::Failed(kind) => Cell::Failed(kind.clone()),
@@ -100,7 +100,7 @@ fn mean(run: &Run, rows: &[Row], scenario: &str, title: &str) -> Figure {
 }
 
 pub(super) fn sizes(run: &Run, rows: &[Row]) -> Figure {
-    let mut page = Page::new("Module size by language: smaller is better", SIZES, &[]);
+    let mut page = Page::new("Module size by language: smaller is better", SIZES, NO_LEGEND);
     let panels = languages::sizes(run, rows);
     let widths = panels.iter().flat_map(|(_, sizes)| sizes).map(|(name, _)| font::width(&label(name), SMALL, false));
     let names = widths.fold(0.0, f64::max) * SLACK + 12.0;

@@ -12,9 +12,9 @@ const WORDS: &str = "An open loop: requests are due at a fixed rate whether or n
                      Percentiles of all requests at a rate; both axes are logarithmic, and all panels share them.";
 
 /// Room for the labels at the left, and for the limit at the right.
-const LEFT: f64 = 58.0;
-const RIGHT: f64 = 84.0;
-const HEIGHT: f64 = 220.0;
+pub(super) const LEFT: f64 = 58.0;
+pub(super) const RIGHT: f64 = 84.0;
+pub(super) const HEIGHT: f64 = 220.0;
 
 /// What is drawn of a rate, in nanoseconds, with its colour.
 fn lines() -> Vec<(String, Colour)> {
@@ -71,7 +71,13 @@ fn of(run: &Run, rows: &[Row], scenario: &str, title: &str) -> Figure {
     page.finish(run)
 }
 
-fn grid(figure: &mut Figure, (rate, time): (&Axis, &Axis), (left, top, right): (f64, f64, f64), limit_ns: Option<f64>) {
+/// Both axes, from the left, upper and right side of what they are of, and the limit.
+pub(super) fn grid(
+    figure: &mut Figure,
+    (rate, time): (&Axis, &Axis),
+    (left, top, right): (f64, f64, f64),
+    limit_ns: Option<f64>,
+) {
     for (tick, label) in time.labels(Quantity::Time) {
         let y = time.at(tick);
         figure.line((left, y), (right, y), 1.0, RULE);

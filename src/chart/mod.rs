@@ -12,6 +12,7 @@ pub mod figure;
 mod font;
 mod heat;
 pub mod history;
+mod knee;
 mod languages;
 mod latency_over_load;
 mod page;
@@ -97,7 +98,7 @@ impl Shows {
 }
 
 /// All charts, in the order of the reports.
-pub const CHARTS: [Chart; 18] = [
+pub const CHARTS: [Chart; 19] = [
     Chart {
         name: "cold",
         title: "Cold start by phase: lower is better",
@@ -201,6 +202,12 @@ pub const CHARTS: [Chart; 18] = [
         shows: Shows::Scenario("http-open-fresh"),
         draw: latency_over_load::draw_fresh,
     },
+    Chart {
+        name: "latency-over-load-by-strategy",
+        title: "Latency over load, by strategy: lower and further right is better",
+        shows: Shows::Scenario("http-knee"),
+        draw: knee::draw,
+    },
 ];
 
 /// Why a chart cannot be written.
@@ -214,6 +221,15 @@ pub struct ChartError {
 /// The charts that a run with these rows has something for.
 pub fn wanted(run: &Run, rows: &[Row]) -> impl Iterator<Item = &'static Chart> {
     CHARTS.iter().filter(|chart| chart.shows.is_in(run, rows))
+}
+
+/// A chart as SVG.
+///
+/// # Errors
+/// It cannot be drawn.
+pub fn svg(chart: &Chart, run: &Run, rows: &[Row]) -> Result<String, ChartError> {
+    let failed = |source| ChartError { path: PathBuf::from(chart.name).with_extension("svg"), source };
+    paint::svg(&(chart.draw)(run, rows), chart.title).map_err(failed)
 }
 
 /// Draws all charts of a run into `charts/` in its folder, each as the files of [`write`], and names the files.

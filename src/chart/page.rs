@@ -10,6 +10,9 @@ use crate::report::{Failed, Row, units, words};
 /// Names are cut to so many characters.
 pub(super) const LONGEST_NAME: usize = 44;
 
+/// What a page without a legend has.
+pub(super) const NO_LEGEND: &[(&str, Colour)] = &[];
+
 /// A page whose head is drawn, and how far down it is used.
 pub(super) struct Page {
     pub(super) figure: Figure,
@@ -17,7 +20,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(title: &str, words: &str, legend: &[(&str, Colour)]) -> Self {
+    pub(super) fn new(title: &str, words: &str, legend: &[(impl AsRef<str>, Colour)]) -> Self {
         let mut figure = Figure::new(WIDTH);
         figure.text(Text::new(title, MARGIN, 36.0, 21.0).bold());
         let mut y = 64.0;
@@ -29,12 +32,12 @@ impl Page {
             let mut x = MARGIN;
             y += 6.0;
             for (name, colour) in legend {
-                let width = 17.0 + font::width(name, SMALL, false) * SLACK;
+                let width = 17.0 + font::width(name.as_ref(), SMALL, false) * SLACK;
                 if x + width > WIDTH - MARGIN {
                     (x, y) = (MARGIN, y + ROW);
                 }
                 figure.rect(x, y - 5.5, 11.0, 11.0, *colour);
-                figure.text(Text::new(*name, x + 17.0, y, SMALL));
+                figure.text(Text::new(name.as_ref(), x + 17.0, y, SMALL));
                 x += width + 20.0;
             }
             y += 16.0;

@@ -155,7 +155,9 @@ fn svg_text(backend: &mut SVGBackend, line: &Text) -> Result<(), PaintError> {
         Anchor::End => HPos::Right,
     };
     let style = TextStyle { font, color: ink(line.colour).to_backend_color(), pos: Pos::new(h_pos, VPos::Center) };
-    backend.draw_text(&line.text, &style, at((line.x, line.y)))?;
+    // XML has no way to hold them.
+    let text = line.text.replace(char::is_control, " ");
+    backend.draw_text(&text, &style, at((line.x, line.y)))?;
     Ok(())
 }
 

@@ -2,11 +2,12 @@
 
 use super::figure::Figure;
 use super::page::{self, Page, names_width};
-use super::style::{Axis, Colour, INK, PAPER, ROW, RULE, SOFT, colour};
+use super::style::{Axis, Colour, INK, PALETTE, PAPER, ROW, RULE, SOFT, colour};
 use crate::record::Run;
 use crate::report::Row;
 use crate::report::units::Quantity;
 use crate::stats::Summary;
+use isobar_core::{Class, RuntimeId};
 use std::collections::BTreeSet;
 
 /// A chart of one scenario: a panel for each function, with a dot for each runtime. `draw_row` adds what stands at the
@@ -27,11 +28,11 @@ impl Points<'_> {
     /// Draws the rows of the scenario.
     pub(super) fn draw(&self, run: &Run, rows: &[Row]) -> Figure {
         let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == self.scenario).collect();
-        let legend = families(run, &rows);
-        let mut page = Page::new(self.title, self.words, &legend);
+        let families = families(run, &rows);
+        let mut page = Page::new(self.title, self.words, &legend(run, &families));
         let names = names_width(&rows);
         let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
-        page.panels(&panels, |figure, panel, x, y, width| self.panel(figure, panel, &legend, (x, y, width), names));
+        page.panels(&panels, |figure, panel, x, y, width| self.panel(figure, panel, &families, (x, y, width), names));
         page.finish(run)
     }
 
@@ -65,11 +66,76 @@ impl Points<'_> {
 /// Room for the axis above the rows.
 pub(super) const AXIS: f64 = 21.0;
 
-/// The families of these rows with their colours, which are the same in all charts of a run.
+/// The families of these rows with their colours, which are the same in all charts of a run. Where a run has more families
+/// than there are colours, and several classes, those of a class have the same one.
 pub(super) fn families<'a>(run: &'a Run, rows: &[&'a Row]) -> Vec<(&'a str, Colour)> {
     let shown: BTreeSet<&str> = rows.iter().map(|row| row.cell.runtime.family()).collect();
     let all: BTreeSet<&str> = run.header.runtimes.iter().map(|info| info.id.family()).chain(shown.clone()).collect();
-    all.into_iter().zip((0..).map(colour)).filter(|(family, _)| shown.contains(family)).collect()
+    let by_class = by_class(run, all.len());
+    let classes = classes(run);
+    let place = |(at, family): (usize, &str)| {
+        let class = class_of_family(run, family);
+        if by_class { classes.iter().position(|known| *known == class).unwrap_or(0) } else { at }
+    };
+    let colours = all.iter().copied().enumerate().map(|family| (family.1, colour(place(family))));
+    colours.filter(|(family, _)| shown.contains(family)).collect()
+}
+
+/// What the legend calls the families: with the classes of their runtimes where a run has several; or these classes alone.
+pub(super) fn legend(run: &Run, families: &[(&str, Colour)]) -> Vec<(String, Colour)> {
+    let classes = classes(run);
+    let all: BTreeSet<&str> = run.header.runtimes.iter().map(|info| info.id.family()).collect();
+    let name = |family: &str| {
+        let class = class(class_of_family(run, family));
+        if classes.len() < 2 {
+            family.to_owned()
+        } else if by_class(run, all.len()) {
+            class.to_owned()
+        } else {
+            format!("{family} ({class})")
+        }
+    };
+    let mut legend: Vec<(String, Colour)> = Vec::new();
+    for (family, colour) in families {
+        let entry = (name(family), *colour);
+        if !legend.contains(&entry) {
+            legend.push(entry);
+        }
+    }
+    legend
+}
+
+/// Whether colours stand for classes.
+fn by_class(run: &Run, families: usize) -> bool {
+    families > PALETTE.len() && classes(run).len() > 1
+}
+
+/// The classes of a run's runtimes.
+fn classes(run: &Run) -> BTreeSet<Class> {
+    run.header.runtimes.iter().map(|info| info.class).collect()
+}
+
+/// The class of a family's first runtime.
+fn class_of_family(run: &Run, family: &str) -> Class {
+    run.header.runtimes.iter().find(|info| info.id.family() == family).map(|info| info.class).unwrap_or_default()
+}
+
+/// What stands between a function and its host, in a word or two.
+pub(super) fn class(class: Class) -> &'static str {
+    match class {
+        Class::Wasm => "WebAssembly",
+        Class::Process => "process",
+        Class::Sandbox => "sandboxed process",
+        Class::Container => "container",
+        Class::Isolate => "isolate",
+        Class::Server => "server",
+        Class::Microvm => "microVM",
+    }
+}
+
+/// The class of a runtime.
+pub(super) fn class_of(run: &Run, runtime: &RuntimeId) -> Class {
+    run.header.runtimes.iter().find(|info| info.id == *runtime).map(|info| info.class).unwrap_or_default()
 }
 
 /// The colour of a row's family.

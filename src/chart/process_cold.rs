@@ -9,15 +9,21 @@ use crate::record::Run;
 use crate::report::units::Quantity;
 use crate::report::{Measured, Row};
 use crate::stats::Summary;
+use isobar_core::Class;
+use std::collections::BTreeMap;
 
 const WORDS: &str = "Upper bar: from spawning a process that holds nothing to the last byte of the answer; lower bar: the \
-                     cold start in a process that already runs. Medians; the thin line is the 95 % interval.";
+                     cold start in a process that already runs. Classes of runtimes are apart: what stands between a \
+                     function and its host is not the same. Medians; the thin line is the 95 % interval.";
 
 const LEGEND: [(&str, Colour); 2] =
     [("process cold start", PALETTE[0]), ("cold start in a running process", PALETTE[4])];
 
 /// Room for the numbers behind the bars.
 const LABEL: f64 = 76.0;
+
+/// Room for the name of a class.
+const CLASS: f64 = 24.0;
 
 /// The height of a pair.
 const PAIR: f64 = 26.0;
@@ -32,13 +38,46 @@ pub(super) fn draw(run: &Run, all: &[Row]) -> Figure {
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
     page.panels(&panels, |figure, panel, x, top, width| {
-        let y = page::heading(figure, &panel[0].cell.function, x, top, width);
-        let bars = panel.iter().filter_map(|row| Some((*row, row.measured()?, within(row, all))));
-        let place = Place { x, width, names, label: LABEL, row: PAIR };
-        let y = blocks(figure, bars, &place, y, length_ns, |figure, bar, axis, y| pair(figure, bar, axis, (x, y)));
-        points::failures(figure, panel, names, x, y) - top
+        let mut y = page::heading(figure, &panel[0].cell.function, x, top, width);
+        for (class, rows) in classes(run, panel) {
+            if several(run) {
+                figure.text(Text::new(class, x, y + CLASS / 2.0 + 2.0, SMALL).bold());
+                y += CLASS;
+            }
+            let bars = rows.iter().filter_map(|row| Some((*row, row.measured()?, within(row, all))));
+            let place = Place { x, width, names, label: LABEL, row: PAIR };
+            y = blocks(figure, bars, &place, y, length_ns, |figure, bar, axis, y| pair(figure, bar, axis, (x, y)));
+            y = points::failures(figure, &rows, names, x, y) + 4.0;
+        }
+        y - top
     });
     page.finish(run)
+}
+
+/// Whether the run has runtimes of several classes.
+fn several(run: &Run) -> bool {
+    run.header.runtimes.windows(2).any(|pair| pair[0].class != pair[1].class)
+}
+
+/// The rows by their classes, in words: what stands between a function and its host.
+fn classes<'a>(run: &Run, rows: &[&'a Row]) -> Vec<(&'static str, Vec<&'a Row>)> {
+    let mut classes: BTreeMap<Class, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        classes.entry(points::class_of(run, &row.cell.runtime)).or_default().push(row);
+    }
+    classes.into_iter().map(|(class, rows)| (name(class), rows)).collect()
+}
+
+fn name(class: Class) -> &'static str {
+    match class {
+        Class::Wasm => "WebAssembly runtimes",
+        Class::Process => "Processes, without a sandbox",
+        Class::Sandbox => "Sandboxed processes",
+        Class::Container => "Containers",
+        Class::Isolate => "Isolates of a JavaScript engine",
+        Class::Server => "Servers",
+        Class::Microvm => "Virtual machines",
+    }
 }
 
 /// The cold start in a running process of the same runtime and function.

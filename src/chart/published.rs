@@ -73,6 +73,10 @@ impl Published<'_> {
         let names = (names.fold(0.0, f64::max) * SLACK + 12.0).min(240.0);
         page.panels(&self.panels, |figure, panel, x, top, width| {
             let y = page::heading(figure, panel.name, x, top, width);
+            if panel.bars.is_empty() {
+                figure.text(Text::new("no values", x, y + 12.0, SMALL).colour(SOFT));
+                return y + 24.0 - top;
+            }
             let texts = panel.bars.iter().flat_map(|bars| [&bars.ours, &bars.theirs]).map(|bar| match bar {
                 Ok(bar) => font::width(&bar.text, TINY, false),
                 Err(_) => 0.0,

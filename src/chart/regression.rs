@@ -1,7 +1,7 @@
 //! Iterations against total time: points, the line through them, and what one iteration takes.
 
 use super::figure::{Anchor, Figure, Shape, Text};
-use super::page::{self, Page};
+use super::page::{self, NO_LEGEND, Page};
 use super::style::{Axis, FAILED, FAINT, INK, PALETTE, RULE, SMALL, SOFT, TINY};
 use crate::report::units::{self, Quantity};
 use crate::stats::Slope;
@@ -54,7 +54,7 @@ pub fn rising(samples: &[f64], groups: usize) -> Vec<(f64, f64)> {
 impl Regressions<'_> {
     /// Draws it. A panel with too few points for a slope says so.
     pub fn figure(&self) -> Figure {
-        let mut page = Page::new(self.title, self.words, &[]);
+        let mut page = Page::new(self.title, self.words, NO_LEGEND);
         page.panels(&self.panels, |figure, panel, x, top, width| {
             let y = page::heading(figure, panel.name, x, top, width) + 8.0;
             let Some(slope) = Slope::of(&panel.processes) else {
@@ -130,7 +130,7 @@ mod tests {
         // 1 + 2 + ... + 10 = 55 samples.
         assert_eq!(points.len(), 10);
         assert_eq!(points[..3], [(1.0, 1.0), (2.0, 5.0), (3.0, 15.0)]);
-        assert_eq!(points.iter().map(|point| point.1).sum::<f64>(), (1..=55).map(f64::from).sum());
+        assert_eq!(points.iter().map(|point| point.1).sum::<f64>(), (1..=55).map(f64::from).sum::<f64>());
         assert_eq!(rising(&samples, 4)[0].0, 10.0);
         assert_eq!(rising(&[], 10), []);
         assert_eq!(rising(&[5.0], 10), [(1.0, 5.0)]);

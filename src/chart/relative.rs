@@ -40,7 +40,8 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
             "This run measured no native code: the reference is the fastest runtime of each function.".to_owned(),
         ),
     };
-    let legend = points::families(run, &rows);
+    let families = points::families(run, &rows);
+    let legend = points::legend(run, &families);
     let mut page = Page::new(title, &format!("{WORDS} {reference}"), &legend);
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
@@ -55,7 +56,7 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
             y += ROW;
         }
         if let Some(base) = of_native.or(all.first()) {
-            y = draw_ratios(figure, &all, base, run.header.seed, (x, y, width), (names, &legend));
+            y = draw_ratios(figure, &all, base, run.header.seed, (x, y, width), (names, &families));
         }
         points::failures(figure, panel, names, x, y) - top
     });

@@ -120,15 +120,16 @@ impl Axis {
             return self.round_ticks();
         }
         let decades = (self.to / self.from).log10();
-        let steps: &[f64] = match decades {
-            d if d < 0.7 => &[1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0],
-            d if d < 1.8 => &[1.0, 2.0, 5.0],
-            _ => &[1.0],
-        };
         let every = if decades > 5.0 { 2 } else { 1 };
         let powers = (self.from.log10().floor() as i32..=self.to.log10().ceil() as i32).filter(|p| p % every == 0);
-        let ticks = powers.flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)));
-        ticks.filter(|tick| (self.from..=self.to).contains(tick)).collect()
+        let of = |steps: &'static [f64]| -> Vec<f64> {
+            let ticks = powers.clone().flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)));
+            ticks.filter(|tick| (self.from..=self.to).contains(tick)).collect()
+        };
+        let steps: [&'static [f64]; 3] = [&[1.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0]];
+        let first = if decades < 0.7 { 2 } else { usize::from(decades < 1.8) };
+        // One tick alone is no scale: two powers of ten may be just beyond the ends.
+        steps[first..].iter().map(|steps| of(steps)).find(|ticks| ticks.len() > 1).unwrap_or_else(|| of(steps[2]))
     }
 
     /// About six multiples of 1, 2 or 5 times a power of ten.
@@ -191,6 +192,19 @@ mod tests {
                 assert!((100.0..400.0).contains(&axis.at(value)) && axis.at(value) > 100.0, "{value}");
             }
         }
+    }
+
+    #[test]
+    fn no_axis_has_one_tick_only() {
+        // Nearly two powers of ten around a third.
+        assert_eq!(Axis::log([0.13, 6.5].into_iter(), 0.0, 100.0).ticks(), [0.2, 0.5, 1.0, 2.0, 5.0]);
+        assert!(Axis::log([0.11, 9.0].into_iter(), 0.0, 100.0).ticks().len() > 1);
+    }
+
+    #[test]
+    fn ticks_between_two_numbers_are_round() {
+        assert_eq!(Axis::between(31.0, 58.0, 0.0, 1.0).ticks(), [35.0, 40.0, 45.0, 50.0, 55.0]);
+        assert_eq!(Axis::between(1.0, 1.03, 0.0, 1.0).ticks().len(), 7);
     }
 
     #[test]

@@ -24,6 +24,8 @@ fn runs() -> Vec<Run> {
     long.header.machines[0].cpu = "A processor with a name of many words ".repeat(10);
     runs.push(long);
     runs.push(loaded());
+    runs.push(swept());
+    runs.push(synthetic::classes());
     let mut long = synthetic::languages(9, 6, false);
     let name = |name: &str| format!("{name} {}", "long ".repeat(40)).trim_end().to_owned();
     for function in &mut long.header.functions {
@@ -53,6 +55,32 @@ fn loaded() -> Run {
                 ("requests", column(u64::from(rate))),
                 ("p50_ns", column(ns)),
             ]);
+        }
+    }
+    run.header.cells = run.records.iter().map(|record| record.cell.clone()).collect();
+    run
+}
+
+/// Sweeps of servers: runtimes behind the platform in each strategy, and by themselves.
+fn swept() -> Run {
+    let mut run = synthetic::run(8, 2, 1, 3, true);
+    run.records.retain(|record| record.cell.scenario.name() == "warm");
+    let records = std::mem::take(&mut run.records);
+    for (at, record) in records.into_iter().enumerate() {
+        for (strategy, pace) in [("+naive", 1), ("+cached", 20), ("+pooled", 40), ("", 30)] {
+            let mut record = record.clone();
+            record.cell.runtime = format!("{}{strategy}", record.cell.runtime).parse().unwrap();
+            record.cell.scenario = "http-knee".parse().unwrap();
+            record.histogram = None;
+            if let Ok(measurement) = &mut record.result {
+                let rates: Vec<u64> = (0..6).map(|step| pace * (150 + at as u64) << step).collect();
+                let p99_ns: Vec<u64> = rates.iter().map(|rate| 200_000 + rate * rate * 700 / pace / pace).collect();
+                let held = p99_ns.iter().map(|ns| u64::from(*ns < 12_000_000)).collect();
+                measurement.samples =
+                    isobar_core::measure::Samples::of([("rate", rates), ("p99_ns", p99_ns), ("held", held)]);
+                measurement.readings = [("p99_below_ns".to_owned(), 12_000_000)].into();
+            }
+            run.records.push(record);
         }
     }
     run.header.cells = run.records.iter().map(|record| record.cell.clone()).collect();
@@ -289,9 +317,29 @@ fn a_load_has_its_curve() {
 }
 
 #[test]
+fn every_sweep_has_its_line_and_its_number() {
+    let run = swept();
+    let rows = rows(&run);
+    let charts: Vec<&Chart> = wanted(&run, &rows).collect();
+    assert_eq!(charts.iter().map(|chart| chart.name).collect::<Vec<_>>(), ["latency-over-load-by-strategy"]);
+    let figure = (charts[0].draw)(&run, &rows);
+    let measured = rows.iter().filter(|row| row.outcome.is_ok()).count();
+    let lines = figure.shapes.iter().filter(|shape| matches!(shape, Shape::Line(points, ..) if points.len() == 6));
+    assert!(measured > 40 && lines.count() == measured, "{measured} rows");
+    let shown: Vec<&str> = texts(&figure).map(|text| text.text.as_str()).collect();
+    for row in &rows {
+        let text = match &row.outcome {
+            Ok(measured) => row.quantity().show(measured.summary.median),
+            Err(_) => "failed: ".to_owned(),
+        };
+        assert!(shown.iter().any(|shown| shown.contains(&text)), "{}: {text}", row.cell);
+    }
+}
+
+#[test]
 fn drawing_twice_gives_the_same_bytes() {
     let mut drawn = std::collections::BTreeSet::new();
-    for run in [synthetic::run(6, 2, 2, 2, true), synthetic::languages(6, 4, true), loaded()] {
+    for run in [synthetic::run(6, 2, 2, 2, true), synthetic::languages(6, 4, true), loaded(), swept()] {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let [a, b] = folders.each_ref().map(|folder| draw_all(&run, folder.path()).unwrap());
         assert_eq!(a.len(), b.len());

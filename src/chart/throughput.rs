@@ -2,7 +2,7 @@
 
 use super::families::{self, Label, Line, Point, Style};
 use super::figure::Figure;
-use super::page::{self, Page};
+use super::page::{self, NO_LEGEND, Page};
 use crate::record::Run;
 use crate::report::units::{self, Quantity};
 use crate::report::{Failed, Row};
@@ -24,7 +24,7 @@ struct Cells<'a> {
 
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "throughput").collect();
-    let mut page = Page::new("Throughput over threads: higher is better", WORDS, &[]);
+    let mut page = Page::new("Throughput over threads: higher is better", WORDS, NO_LEGEND);
     let most = rows.iter().map(|row| row.cell.scenario.threads()).max().unwrap_or(1);
     let functions: Vec<(&str, Vec<Line>)> = rows
         .chunk_by(|a, b| a.cell.function == b.cell.function)

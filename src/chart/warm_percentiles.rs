@@ -2,7 +2,7 @@
 
 use super::families::{self, Label, Line, Point, Style};
 use super::figure::Figure;
-use super::page::{self, Page};
+use super::page::{self, NO_LEGEND, Page};
 use super::samples::Index;
 use crate::record::Run;
 use crate::report::Row;
@@ -36,7 +36,7 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     }
     functions.iter_mut().for_each(|(_, lines)| lines.sort_by(|a, b| a.runtime.cmp(b.runtime)));
     let style = Style { quantity: Quantity::Time, marks: &|_| marks(end), places: "percentile", dots: false, lines: 0 };
-    let mut page = Page::new("Percentiles of warm invocations: lower is better", WORDS, &[]);
+    let mut page = Page::new("Percentiles of warm invocations: lower is better", WORDS, NO_LEGEND);
     families::draw(&mut page, &functions, &style);
     page.finish(run)
 }

@@ -12,9 +12,11 @@ use crate::stats;
 
 const WORDS: &str = "All samples of warm invocations. Areas: their density on the logarithmic axis (Gaussian kernel, \
                      Silverman's bandwidth), all equally high. Thick line: the middle half of the samples, white dot: their \
-                     median, thin line: from the 1st to the 99th percentile; what lies beyond is only in the percentiles' \
+                     median, thin line: from the 5th to the 95th percentile; what lies beyond is only in the percentiles' \
                      chart. Two humps are two ways that an invocation may go.";
 
+/// The shares of the samples between which a violin is drawn: slow ones are rare and far away, and would leave no room.
+const ENDS: [f64; 2] = [0.05, 0.95];
 /// The height of a row.
 const VIOLIN: f64 = 26.0;
 /// Room for the number at the right.
@@ -25,7 +27,8 @@ const PLACES: usize = 240;
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let index = Index::of(run);
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "warm").collect();
-    let legend = points::families(run, &rows);
+    let families = points::families(run, &rows);
+    let legend = points::legend(run, &families);
     let mut page = Page::new("Distribution of warm invocations: lower and narrower is better", WORDS, &legend);
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
@@ -34,13 +37,14 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
         let measured = panel.iter().filter_map(|row| Some((*row, row.measured()?)));
         let violins: Vec<_> = measured.map(|(row, measured)| (row, measured, index.sorted(&row.cell))).collect();
         if !violins.is_empty() {
-            let ends = violins.iter().flat_map(|(_, _, samples)| [0.01, 0.99].map(|p| stats::quantile(samples, p)));
+            let ends =
+                violins.iter().flat_map(|(_, _, samples)| [ENDS[0], ENDS[1]].map(|p| stats::quantile(samples, p)));
             let axis = Axis::log(ends, x + names, x + width - LABEL);
             grid(figure, &axis, y, violins.len());
             y += points::AXIS;
             for (row, measured, samples) in violins {
                 page::name(figure, row, x, y + (VIOLIN - super::style::ROW) / 2.0);
-                violin(figure, &samples, &axis, points::colour_of(row, &legend), y);
+                violin(figure, &samples, &axis, points::colour_of(row, &families), y);
                 let text = Quantity::Time.show(measured.summary.median);
                 figure.text(Text::new(text, x + width, y + VIOLIN / 2.0, SMALL).anchor(Anchor::End));
                 y += VIOLIN;
@@ -61,7 +65,7 @@ fn grid(figure: &mut Figure, axis: &Axis, y: f64, rows: usize) {
 
 fn violin(figure: &mut Figure, samples: &[f64], axis: &Axis, colour: Colour, y: f64) {
     let middle = y + VIOLIN / 2.0;
-    let [low, lower, median, upper, high] = [0.01, 0.25, 0.5, 0.75, 0.99].map(|p| stats::quantile(samples, p));
+    let [low, lower, median, upper, high] = [ENDS[0], 0.25, 0.5, 0.75, ENDS[1]].map(|p| stats::quantile(samples, p));
     // A sample of 0 has no place on a logarithmic axis.
     let logs: Vec<f64> = samples.iter().filter(|sample| **sample > 0.0).map(|sample| sample.ln()).collect();
     let room = 0.15 * (high.max(1.0) / low.max(1.0)).ln();
@@ -69,7 +73,6 @@ fn violin(figure: &mut Figure, samples: &[f64], axis: &Axis, colour: Colour, y: 
     let highest = curve.iter().map(|(_, height)| *height).fold(0.0, f64::max);
     if highest > 0.0 {
         let half = |height: f64| (VIOLIN / 2.0 - 2.0) * height / highest;
-        // As narrow as a line it would not be seen.
         let upper_side = curve.iter().map(|(log, height)| (axis.at(log.exp()), middle - half(*height)));
         let lower_side = curve.iter().rev().map(|(log, height)| (axis.at(log.exp()), middle + half(*height)));
         figure.shapes.push(Shape::Area(upper_side.chain(lower_side).collect(), 0.55, colour));

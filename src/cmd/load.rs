@@ -194,6 +194,7 @@ impl Load {
             sample: None,
         };
         let mut header = load::header(plan, cells, target.functions.clone(), seed);
+        header.arguments = super::run::typed(std::env::args().skip(1));
         header.runtimes.extend(target.runtime.clone());
         header.warnings = noise::before_run(&System::this()).iter().map(ToString::to_string).collect();
         header
@@ -284,6 +285,7 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     ctrlc::set_handler(move || {
         // The second time at once.
         if set.swap(true, Ordering::Relaxed) {
+            load::end_platforms();
             std::process::exit(INTERRUPTED.into());
         }
     })

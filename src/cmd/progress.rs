@@ -49,7 +49,7 @@ pub(super) fn disturbances() -> Vec<String> {
 /// Deals out the processors, and leaves isobar those on which nothing is measured.
 fn pin(header: &Header) -> Result<Pins> {
     let pins = Pins::of_this_thread().context("--pin: the system does not tell the processors")?;
-    let threads = header.cells.iter().map(|cell| cell.scenario.threads()).max().unwrap_or(1);
+    let threads = header.cells.iter().map(|cell| experiment::processors(cell.scenario)).max().unwrap_or(1);
     affinity::bind_for_good(pins.own(threads)).context("--pin: the system does not let isobar bind itself")?;
     Ok(pins)
 }
@@ -65,6 +65,7 @@ pub(super) fn finish(run: &record::Run, folder: &RunFolder, strict: bool) -> Res
 fn end_on_interrupt(folder: PathBuf) -> Result<()> {
     ctrlc::set_handler(move || {
         eprintln!("\nstopped; what is measured is stored. To go on: isobar resume {}", folder.display());
+        crate::load::end_platforms();
         crate::remote::end_all();
         std::process::exit(INTERRUPTED);
     })

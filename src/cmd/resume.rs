@@ -33,7 +33,7 @@ impl Resume {
             eprintln!("{} is complete: nothing is left to measure", self.run.display());
             return finish(&run, &folder, self.strict);
         };
-        let registry = places.registry()?;
+        let registry = places.registry()?.with_platform();
         let workloads = self.workloads(&run.header, places)?;
         let found = differences(&run.header, &Machine::this(), &registry.runtimes, &workloads);
         if !found.is_empty() {

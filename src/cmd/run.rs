@@ -23,6 +23,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
                   run.\n\nExamples:\n  isobar run --quick\n  isobar run --filter 'wasmtime/*' --filter hello --filter warm\n  \
                   isobar run --filter warm --precision 0.5% --max-processes 40\n  \
                   isobar run --filter 'wasmi/*' --filter instructions\n  isobar run --quick --languages\n  \
+                  isobar run --filter 'wasmtime/*' --filter 'http-*' --quick\n  \
+                  isobar run --scenario isolation\n  \
                   isobar run --module mine.wasm --env N=30 --expect 832040 --quick"
 )]
 pub struct Run {
@@ -32,6 +34,9 @@ pub struct Run {
     /// Only what this glob matches: runtimes ('wasmtime/*'), functions (hello, 'rust/*') or scenarios (warm); repeatable
     #[arg(short, long = "filter", value_name = "GLOB")]
     filters: Vec<String>,
+    /// Only this scenario: the same as a filter with its name; repeatable
+    #[arg(long = "scenario", value_name = "NAME", value_parser = planned_names())]
+    scenarios: Vec<String>,
     /// Every function in every language, not only the few of the default set
     #[arg(long, conflicts_with = "module")]
     all_functions: bool,
@@ -58,7 +63,8 @@ pub struct Run {
     /// 300s, with --languages, too, 600s
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     total_time: Option<Duration>,
-    /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed
+    /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed;
+    /// http starts and loads servers, isobar's own platform among them; isolation tries what a function must not do
     #[arg(long = "measure", value_name = "NAME", value_parser = opt_in_names())]
     measures: Vec<String>,
     /// Bind runners to the last processors, and isobar to the others
@@ -87,13 +93,14 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn run(self, places: &Places) -> Result<ExitCode> {
+    pub fn run(mut self, places: &Places) -> Result<ExitCode> {
+        self.filters.append(&mut self.scenarios);
         let mut guest = Guest::of(&self.call)?;
         let (mut workloads, unbuilt) = match &guest {
             Some(guest) => (vec![guest.workload.clone()], Vec::new()),
             None => places.catalogue().map(|catalogue| (catalogue.workloads().to_vec(), self.unbuilt(&catalogue)))?,
         };
-        let registry = places.registry()?;
+        let registry = places.registry()?.with_platform();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seed = self.seed.unwrap_or(now.subsec_nanos().into());
         let schedule = self.schedule()?;
@@ -135,7 +142,8 @@ impl Run {
         for unbuilt in &header.unbuilt {
             eprintln!("absent: {}: {}", unbuilt.function, unbuilt.reason);
         }
-        for Formless { function, runtimes, reason, .. } in &header.formless {
+        // A module that was brought is nothing else, which whoever brings it knows.
+        for Formless { function, runtimes, reason, .. } in header.formless.iter().filter(|_| guest.is_none()) {
             eprintln!("skipped: {function} in {}: {reason}", names(runtimes));
         }
         let Schedule { min_processes, max_processes, precision, .. } = schedule;
@@ -205,6 +213,7 @@ impl Run {
         Header {
             schema: SCHEMA,
             isobar: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: typed(std::env::args().skip(1)),
             started_at_s: now.as_secs(),
             quick: self.quick,
             seed,
@@ -248,6 +257,22 @@ fn names(runtimes: &[RuntimeId]) -> String {
     }
 }
 
+/// What of the arguments belongs to the plan: not where the run is kept, nor which part of it is measured.
+pub(super) fn typed(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    const LEFT_OUT: [&str; 3] = ["--into", "--results", "--shard"];
+    let mut kept = Vec::new();
+    let mut is_value = false;
+    for argument in arguments {
+        let (name, has_value) = argument.split_once('=').map_or((&argument[..], false), |(name, _)| (name, true));
+        let left_out = is_value || LEFT_OUT.contains(&name);
+        is_value = left_out && !is_value && !has_value;
+        if !left_out {
+            kept.push(argument);
+        }
+    }
+    kept
+}
+
 /// How long a run takes, judged by the budgets of its cells.
 fn estimate(header: &Header) -> String {
     /// Starting a runner, loading a module, and what else there is around the budget.
@@ -266,9 +291,16 @@ fn estimate(header: &Header) -> String {
     format!("about {} if every cell keeps to its budget; slow ones take longer{limit}", show(all_ns))
 }
 
+/// The scenarios that can be planned.
+fn planned_names() -> Vec<&'static str> {
+    SCENARIOS.iter().filter(|scenario| scenario.planned()).map(|scenario| scenario.name()).collect()
+}
+
 /// What scenarios that are left out by default are called.
 fn opt_in_names() -> Vec<&'static str> {
-    SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect()
+    let mut names: Vec<_> = SCENARIOS.iter().filter_map(|scenario| scenario.opt_in()).collect();
+    names.dedup();
+    names
 }
 
 pub(super) fn function(workload: &Workload, languages: bool) -> record::Function {
@@ -290,4 +322,16 @@ pub(super) fn function(workload: &Workload, languages: bool) -> record::Function
 /// `2026-11-20T17-25-42Z`: sorts by time, and every file system takes it.
 fn folder_name(now: Duration) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + now).to_string().replace(':', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typed;
+
+    #[test]
+    fn where_a_run_is_kept_is_not_noted() {
+        let typed = |line: &str| typed(line.split(' ').map(str::to_owned)).join(" ");
+        assert_eq!(typed("run --into /a --quick --shard 1/2 --filter --into=b x"), "run --quick --filter x");
+        assert_eq!(typed("run --results=/a --seed 3"), "run --seed 3");
+    }
 }

@@ -1,5 +1,6 @@
 use super::Places;
 use crate::registry::in_process;
+use crate::remote::DEFAULT_MODES;
 use crate::serve::http::{Ended, HttpSettings, serve};
 use crate::serve::{KeepAlive, Platform, Settings, Source, Strategy, is_safe_in_process};
 use anyhow::{Context, Result, anyhow, bail};
@@ -308,18 +309,10 @@ impl Serve {
     }
 }
 
-/// The mode that a strategy has when none is named: compiled for each request as in the article that the platform comes
-/// from, compiled once, and the fastest.
-const DEFAULT_MODES: [(Strategy, &str); 3] = [
-    (Strategy::Naive, "wasmtime/cranelift+limits"),
-    (Strategy::Cached, "wasmtime/cranelift+limits"),
-    (Strategy::Pooled, "wasmtime/cranelift-aot+pooling+resident+shared-wasi+limits"),
-];
-
 /// A runtime whose engine holds functions to all their limits runs in this process, any other in runner processes, which
 /// can be killed.
 fn choose(name: Option<&str>, strategy: Strategy, places: &Places) -> Result<Box<dyn Runtime>> {
-    let default = DEFAULT_MODES.iter().find(|(of, _)| *of == strategy).map(|(_, name)| *name);
+    let default = DEFAULT_MODES.iter().find(|(of, _)| *of == strategy.to_string()).map(|(_, name)| *name);
     let wanted = name.or(default).unwrap_or_default();
     let here = in_process().into_iter().find(|runtime| runtime.info().id.as_str() == wanted);
     if let Some(runtime) = here.filter(|runtime| is_safe_in_process(&**runtime)) {

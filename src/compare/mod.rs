@@ -16,7 +16,7 @@ mod variants;
 pub use cells::{CompareError, Source, keep, sources};
 pub use cmp::{Comparison, cmp};
 pub use diff::{Difference, Outcome, diff};
-pub use rank::{Ranked, rank};
+pub use rank::{Ranked, rank, rank_scenario};
 pub use table::{Answer, Entry, Format, Grid, Tone};
 pub use trade::{Mode, Step, Trades, interval, invocations, trades};
 pub use variants::{Varied, variants};
@@ -71,7 +71,7 @@ pub fn word(quantity: Quantity, ratio: &Ratio) -> &'static str {
 }
 
 /// `1.32x [1.28, 1.37]`, with enough digits to tell it from 1.
-fn show(ratio: &Ratio) -> String {
+pub(crate) fn show(ratio: &Ratio) -> String {
     let ends = |value: f64| if value.is_finite() { digits(value) } else { "∞".to_owned() };
     format!("{}x [{}, {}]", digits(ratio.ratio), ends(ratio.low), ends(ratio.high))
 }

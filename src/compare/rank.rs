@@ -65,12 +65,8 @@ pub fn rank(sources: &[Source], intersection: bool) -> Result<Answer<Ranked>, Co
     for source in sources {
         for scenario in source.scenarios() {
             let counted = functions(source, scenario, intersection, &mut answer.notes);
-            let mut candidates = candidates(source, scenario, &counted);
+            let candidates = candidates(source, scenario, &counted);
             uneven |= candidates.iter().any(|c| c.mean.is_some() && c.functions < counted.len());
-            candidates.sort_by(|a, b| {
-                let key = |c: &Candidate| c.mean.map_or(f64::INFINITY, |mean| mean.ratio);
-                key(a).total_cmp(&key(b)).then_with(|| a.runtime.cmp(b.runtime))
-            });
             let rows: Vec<Ranked> = candidates.iter().map(|c| ranked(source, scenario, c, &candidates)).collect();
             answer.grids.push(grid(source, scenario, counted.len(), &candidates, &rows));
             answer.rows.extend(rows);
@@ -87,6 +83,13 @@ pub fn rank(sources: &[Source], intersection: bool) -> Result<Answer<Ranked>, Co
         );
     }
     Ok(answer)
+}
+
+/// The places in one scenario, each over the functions that the runtime has; the best first.
+pub fn rank_scenario(source: &Source, scenario: ScenarioId) -> Vec<Ranked> {
+    let counted = functions(source, scenario, false, &mut Vec::new());
+    let candidates = candidates(source, scenario, &counted);
+    candidates.iter().map(|candidate| ranked(source, scenario, candidate, &candidates)).collect()
 }
 
 /// The functions that count in a scenario.
@@ -112,6 +115,7 @@ fn functions<'a>(
     all
 }
 
+/// The best first.
 fn candidates<'a>(source: &'a Source, scenario: ScenarioId, counted: &[&String]) -> Vec<Candidate<'a>> {
     let quantity = Quantity::of(scenario);
     let best = |function: &str| {
@@ -133,7 +137,12 @@ fn candidates<'a>(source: &'a Source, scenario: ScenarioId, counted: &[&String])
         let left_out = measured - ratios.len();
         (failed + measured > 0).then_some(Candidate { runtime, mean, functions: ratios.len(), failed, left_out })
     };
-    source.runtimes.iter().filter_map(of).collect()
+    let mut candidates: Vec<Candidate> = source.runtimes.iter().filter_map(of).collect();
+    candidates.sort_by(|a, b| {
+        let key = |c: &Candidate| c.mean.map_or(f64::INFINITY, |mean| mean.ratio);
+        key(a).total_cmp(&key(b)).then_with(|| a.runtime.cmp(b.runtime))
+    });
+    candidates
 }
 
 /// Samples that vary neither within a process nor between processes.

@@ -6,7 +6,7 @@ use crate::record::Run;
 use crate::report::units::Quantity;
 use crate::stats::{self, Amount, BreakEven, Cost, Trade};
 use isobar_core::measure::ScenarioId;
-use isobar_core::{Execution, RuntimeId};
+use isobar_core::{Class, Execution, RuntimeId};
 use std::collections::BTreeMap;
 
 /// What a function costs in the modes of a run.
@@ -43,7 +43,7 @@ pub struct Step<'a> {
 /// The trades of every function of a run that was measured warm and cold in at least two modes, in the run's order. Made of
 /// what was measured anyway: the total of n invocations is the time to compile ahead of time (scenario `deploy`, or else
 /// the run's own compiling, which is one sample), plus the time to load (of `cold`), plus n times `warm`. The engine is not
-/// in it: one serves all functions. Nor is what a lazy mode compiles in its first invocation.
+/// in it: one serves all functions. Nor are runtimes that are not WebAssembly's, whose code was compiled elsewhere, nor what a lazy mode compiles in its first invocation.
 ///
 /// Functions of several machines must have names of their own, as
 /// [`machines_apart`](crate::report::machines_apart) gives them.
@@ -56,7 +56,7 @@ pub fn trades(run: &Run) -> Vec<Trades<'_>> {
         .collect();
     let of = |function| {
         let source = sources.iter().find(|source| source.functions.iter().any(|name| name == function))?;
-        let known = run.header.runtimes.iter();
+        let known = run.header.runtimes.iter().filter(|info| info.class == Class::Wasm);
         let modes: Vec<Mode> = known.filter_map(|info| mode(source, info, function, &artifacts)).collect();
         (modes.len() > 1).then_some(Trades { function, modes })
     };

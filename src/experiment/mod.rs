@@ -2,9 +2,11 @@
 //! (rounds, shuffled) and the run.
 
 mod brought;
+mod http;
 mod identity;
 mod plan;
 mod prepare;
+mod requests;
 mod run;
 mod schedule;
 mod shard;
@@ -17,7 +19,7 @@ pub use identity::{differences, plan_sha256};
 pub(crate) use plan::Chosen;
 pub use plan::{FunctionSet, Plan, PlanError};
 pub use prepare::loaded;
-pub use run::{Observer, RunError, run};
+pub use run::{Observer, RunError, processors, run};
 pub use schedule::{CellStop, Round, stops};
 pub use shard::{EmptyShard, keep, split};
 pub use trial::{NoAnswer, Trial, agreed, attempt, invoke};

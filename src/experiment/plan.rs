@@ -5,7 +5,10 @@ use crate::workload::{Comparison, Workload};
 use globset::{Glob, GlobMatcher};
 use isobar_core::measure::ScenarioId;
 use isobar_core::{Form, Runtime, RuntimeId, RuntimeInfo};
+use servers::Wanted;
 use std::collections::{BTreeMap, BTreeSet};
+
+mod servers;
 
 /// The matrix: which runtimes, functions and scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +72,14 @@ pub enum PlanError {
     /// No function says that it belongs to the set.
     #[error("no function belongs to the set; choose with --filter, or give --all-functions or --languages")]
     NoFunction,
+    /// Functions that try what they must not do, and scenarios that measure others.
+    #[error(
+        "functions that try to get out of their sandbox are for the scenario isolation, and no other is: choose both or neither"
+    )]
+    NotTogether,
+    /// Only runtimes behind isobar's platform were chosen, and nothing that is measured of them.
+    #[error("runtimes behind isobar's platform are measured with --measure http, or by a filter like 'http-*'")]
+    NotAsked,
     /// None of the functions exists in the form that the runtimes load.
     #[error("{runtime} cannot load {function}: {reason}")]
     NoForm {
@@ -92,7 +103,10 @@ impl Plan {
     /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
     /// different kinds narrow each other down. Without a filter for functions it is those of `set`; those by which
     /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
-    /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them.
+    /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them. A
+    /// runtime behind isobar's platform is chosen with the one that it is of; servers are measured with the function hello
+    /// where no filter names one. A scenario that gives verdicts brings along the functions that try something, which belong
+    /// to no set and to no other scenario.
     pub fn new(
         runtimes: &[RemoteRuntime],
         workloads: &[Workload],
@@ -102,29 +116,38 @@ impl Plan {
         filters: &[String],
         measures: &[String],
     ) -> Result<Plan, PlanError> {
-        let infos: Vec<_> = runtimes.iter().map(|runtime| runtime.info()).collect();
         let scenarios = ScenarioId::all(cores);
         let names = [
-            infos.iter().map(|info| info.id.to_string()).collect(),
+            runtimes.iter().map(|runtime| runtime.info().id.to_string()).collect(),
             workloads.iter().map(|workload| workload.name.clone()).collect(),
             scenarios.iter().map(ScenarioId::to_string).collect(),
         ];
         let chosen = Chosen::by(filters, &names)?;
-        let plain = |at: &usize| chosen.filtered[0] || variants || infos[*at].id.variants().next().is_none();
-        let functions = chosen.functions(workloads, set, variants)?;
-        let of_plan = |workload: &Workload, id: &ScenarioId| chosen.filtered[2] || set.measures(workload, id);
-        let formless = formless(chosen.positions(0).filter(plain).map(|at| infos[at]), &functions);
+        let wanted = Wanted { chosen: &chosen, runtimes, scenarios: &scenarios, variants, measures };
+        let wanted: Vec<(&RuntimeInfo, Vec<ScenarioId>)> = wanted.by_runtime();
+        let any = |is: &dyn Fn(&ScenarioId) -> bool| wanted.iter().any(|(_, scenarios)| scenarios.iter().any(is));
+        let fits = |workload: &Workload, id: &ScenarioId| workload.is_hostile() == id.scenario().verdicts();
+        let functions = chosen.functions(workloads, set, variants, any(&|id| id.scenario().verdicts()))?;
+        let functions: Vec<&Workload> =
+            functions.into_iter().filter(|workload| wanted.is_empty() || any(&|id| fits(workload, id))).collect();
+        if functions.is_empty() {
+            return Err(PlanError::NotTogether);
+        }
+        let of_plan = |workload: &Workload, id: &ScenarioId| {
+            let shown = chosen.filtered[1] || functions.len() == 1 || !servers::is_of_servers(*id);
+            let measured = chosen.filtered[2] || workload.is_hostile() || set.measures(workload, id);
+            fits(workload, id) && measured && (shown || servers::shows(workload))
+        };
+        let formless = formless(&wanted, &functions, of_plan);
         let mut plan = Plan { cells: Vec::new(), skipped: Vec::new(), formless };
-        for info in chosen.positions(0).filter(plain).map(|at| infos[at]) {
-            let obstacle =
-                |id: &ScenarioId| info.refusal(id.name()).or_else(|| id.scenario().obstacle(info, id.threads()));
-            let lacks = |workload: &&&Workload| !plan.formless.iter().any(|lack| lack.is_of(info, workload));
-            let functions: Vec<&Workload> = functions.iter().filter(lacks).copied().collect();
-            let asked = |id: &ScenarioId| {
-                chosen.filtered[2] || id.scenario().opt_in().is_none_or(|by| measures.iter().any(|name| name == by))
+        for (info, wanted) in wanted {
+            let obstacle = |id: &ScenarioId| refusal(info, *id).or_else(|| id.scenario().obstacle(info, id.threads()));
+            let lacks = |workload: &&&Workload| {
+                !plan.formless.iter().any(|lack| lack.function == workload.name && lack.runtimes.contains(&info.id))
             };
-            let wanted = chosen.positions(2).map(|at| scenarios[at]).filter(asked);
-            let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) = wanted.partition(|id| obstacle(id).is_some());
+            let functions: Vec<&Workload> = functions.iter().filter(lacks).copied().collect();
+            let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) =
+                wanted.into_iter().partition(|id| obstacle(id).is_some());
             for workload in &functions {
                 let cell = |&scenario| Cell { runtime: info.id.clone(), function: workload.name.clone(), scenario };
                 plan.cells.extend(can.iter().filter(|id| of_plan(workload, id)).map(cell));
@@ -137,6 +160,9 @@ impl Plan {
         }
         match (plan.cells.is_empty(), plan.formless.first()) {
             (false, _) => Ok(plan),
+            (true, None) if chosen.positions(0).any(|at| runtimes[at].served().is_some()) && chosen.filtered[0] => {
+                Err(PlanError::NotAsked)
+            }
             (true, None) => Err(PlanError::NoRuntime),
             (true, Some(Formless { function, runtimes, reason, .. })) => {
                 let (function, reason) = (function.clone(), reason.clone());
@@ -154,28 +180,43 @@ impl Plan {
     }
 }
 
-impl Formless {
-    /// Whether it is about this function in this runtime.
-    fn is_of(&self, info: &RuntimeInfo, workload: &Workload) -> bool {
-        self.form == info.form && self.function == workload.name
-    }
+/// Why a runtime that says which scenarios it offers does not offer this one.
+fn refusal(info: &RuntimeInfo, id: ScenarioId) -> Option<String> {
+    let implied = id.scenario().implied_by().iter().any(|name| info.refusal(name).is_none());
+    if implied { None } else { info.refusal(id.name()) }
 }
 
-/// What there is not, of the functions in the forms that these runtimes load.
-fn formless<'a>(infos: impl Iterator<Item = &'a RuntimeInfo>, functions: &[&Workload]) -> Vec<Formless> {
-    let mut by_form: BTreeMap<Form, Vec<RuntimeId>> = BTreeMap::new();
-    for info in infos {
-        by_form.entry(info.form).or_default().push(info.id.clone());
+/// What there is not, of the functions in the forms that these runtimes load, as far as it would be measured.
+fn formless(
+    wanted: &[(&RuntimeInfo, Vec<ScenarioId>)],
+    functions: &[&Workload],
+    of_plan: impl Fn(&Workload, &ScenarioId) -> bool,
+) -> Vec<Formless> {
+    let mut alike: BTreeMap<(Form, &[String]), Vec<&(&RuntimeInfo, Vec<ScenarioId>)>> = BTreeMap::new();
+    for one in wanted {
+        alike.entry((one.0.form, &one.0.variables)).or_default().push(one);
     }
     let mut formless = Vec::new();
-    for (form, runtimes) in by_form {
-        let lack = |workload: &&Workload| {
-            let reason = workload.form(form).err()?.reason();
-            Some(Formless { function: workload.name.clone(), form, runtimes: runtimes.clone(), reason })
-        };
-        formless.extend(functions.iter().filter_map(lack));
+    for ((form, variables), runtimes) in alike {
+        for workload in functions {
+            let Some(reason) = workload.form(form).err().map(|e| e.reason()).or_else(|| unknown(workload, variables))
+            else {
+                continue;
+            };
+            let would = runtimes.iter().filter(|(_, scenarios)| scenarios.iter().any(|id| of_plan(workload, id)));
+            let runtimes: Vec<RuntimeId> = would.map(|(info, _)| info.id.clone()).collect();
+            if !runtimes.is_empty() {
+                formless.push(Formless { function: workload.name.clone(), form, runtimes, reason });
+            }
+        }
     }
     formless
+}
+
+/// Why a function cannot be given these variables, if so.
+fn unknown(workload: &Workload, variables: &[String]) -> Option<String> {
+    let knows = |name: &&String| workload.family.iter().any(|family| family.variables.iter().any(|(n, _)| n == *name));
+    variables.iter().find(|name| !knows(name)).map(|name| format!("it does not know the variable {name}"))
 }
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.
@@ -215,22 +256,28 @@ impl Chosen {
 
     /// The places of the names of a kind that are chosen.
     pub(crate) fn positions(&self, kind: usize) -> impl Iterator<Item = usize> {
-        let all = !self.filtered[kind];
-        self.keep[kind].iter().enumerate().filter(move |(_, keep)| all || **keep).map(|(at, _)| at)
+        (0..self.keep[kind].len()).filter(move |at| self.keeps(kind, *at))
     }
 
-    /// The functions that are chosen.
+    /// Whether the name at a place of a kind is chosen.
+    fn keeps(&self, kind: usize, at: usize) -> bool {
+        !self.filtered[kind] || self.keep[kind][at]
+    }
+
+    /// The functions that are chosen; without a filter for them, those that try something only if they are wanted.
     fn functions<'a>(
         &self,
         workloads: &'a [Workload],
         set: FunctionSet,
         variants: bool,
+        hostile: bool,
     ) -> Result<Vec<&'a Workload>, PlanError> {
         let chosen: BTreeSet<&str> = self.positions(1).map(|at| workloads[at].name.as_str()).collect();
         let plain = |name: &str| name.split('+').next().map(|plain| chosen.contains(plain)).unwrap_or_default();
         let of_set = |workload: &&Workload| match set {
+            _ if workload.is_hostile() && !self.filtered[1] => hostile && (variants || workload.variant.is_none()),
             // Where languages are compared, a filter for a function means its snapshots, too.
-            FunctionSet::Languages => {
+            FunctionSet::Languages if !workload.is_hostile() => {
                 set.holds(workload) && (chosen.contains(workload.name.as_str()) || plain(&workload.name))
             }
             // A variant is measured when a filter names it, or when all are wanted.
@@ -291,6 +338,23 @@ mod tests {
         let hello = compared("hello");
         assert!(hello.len() > 9 && ["Zig", "JavaScript + Wizer"].iter().all(|name| hello.contains(name)), "{hello:?}");
         assert!(compared("fibonacci").len() > 6 && compared("sudoku").is_empty());
+    }
+
+    #[test]
+    fn what_tries_something_is_in_no_set() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+        let catalogue = crate::workload::Catalogue::load(&folder).unwrap();
+        let names = [vec![], catalogue.workloads().iter().map(|w| w.name.clone()).collect(), vec![]];
+        let hostile = |filters: &[String], set, wanted| {
+            let chosen = Chosen::by(filters, &names).unwrap();
+            let functions = chosen.functions(catalogue.workloads(), set, true, wanted).unwrap();
+            functions.iter().filter(|workload| workload.is_hostile()).count()
+        };
+        for set in [FunctionSet::Quick, FunctionSet::Default, FunctionSet::All, FunctionSet::Languages] {
+            assert_eq!(hostile(&[], set, false), 0);
+            assert!(hostile(&[], set, true) >= 2, "a Rust and a C one are committed");
+        }
+        assert_eq!(hostile(&["c/hostile".to_owned()], FunctionSet::Quick, false), 1);
     }
 
     #[test]

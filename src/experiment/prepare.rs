@@ -35,6 +35,11 @@ impl Artifacts {
         Artifacts { folder, made }
     }
 
+    /// Where isobar's platform keeps what it compiles itself.
+    pub(super) fn of_platform(&self) -> PathBuf {
+        self.folder.join("platform")
+    }
+
     /// The artifact of a cell: compiled ahead of time in a runner process of its own, or the file of the form that the
     /// runtime loads.
     pub(super) fn of(
@@ -45,11 +50,14 @@ impl Artifacts {
     ) -> &Result<Prepared, Failure> {
         let folder = &self.folder;
         self.made.entry(key_of(cell)).or_insert_with(|| {
-            if runtime.info().execution != Execution::Aot {
-                let path = workload.form(runtime.info().form).map_err(|e| Failure::host(e.to_string()))?;
+            let info = runtime.info();
+            let path = workload.form(info.form).map_err(|e| Failure::host(e.to_string()))?;
+            // A script is bundled when it is deployed, as a module is compiled; the platform compiles for itself.
+            let deployed = info.execution == Execution::Aot || info.form == Form::Javascript;
+            if !deployed || runtime.served().is_some() {
                 return Ok(Prepared { path, artifact: None });
             }
-            compile(runtime, &workload.module_path, &path_of(folder, cell))
+            compile(runtime, &path, &path_of(folder, cell))
         })
     }
 }

@@ -1,4 +1,6 @@
+use super::http;
 use super::prepare::Artifacts;
+use super::requests::ByRequests;
 use super::schedule::Round;
 use crate::affinity::Pins;
 use crate::noise::{Load, System};
@@ -6,8 +8,10 @@ use crate::record::{Cell, Function, Header, Record, RunFolder, StoreError};
 use crate::remote::RemoteRuntime;
 use crate::stats::Histogram;
 use crate::workload::Workload;
-use isobar_core::measure::{self, Effort, Expectation, MeasureError, Measurement, ScenarioId, Task, Unit, nanoseconds};
-use isobar_core::{Invocation, Runtime};
+use isobar_core::measure::{
+    self, Budget, Effort, Expectation, MeasureError, Measurement, Place, Scale, ScenarioId, Task, Unit, nanoseconds,
+};
+use isobar_core::{Class, Invocation, Runtime};
 use std::time::Instant;
 
 /// Who is told how a run goes on.
@@ -65,7 +69,7 @@ pub fn run(
                 return Err(RunError::Unknown(format!("the size {size} of {}", cell.function)));
             };
             observer.begins(cell);
-            let bound = pins.map(|pins| runtime.on(pins.measured(cell.scenario.threads())));
+            let bound = pins.map(|pins| runtime.on(pins.measured(processors(cell.scenario))));
             let runtime = bound.as_ref().unwrap_or(runtime);
             let before = Load::now(&system);
             let mut record = measure(cell, current.number, effort, runtime, (workload, work), &mut artifacts);
@@ -92,18 +96,19 @@ fn measure(
     artifacts: &mut Artifacts,
 ) -> Record {
     let mut elapsed_ns = 0;
-    let (artifact, result) = match artifacts.of(cell, runtime, workload) {
-        Err(failure) => (None, Err(MeasureError::Failure(failure.clone()))),
+    let (artifact, found) = match artifacts.of(cell, runtime, workload) {
+        Err(failure) => (None, Err(MeasureError::Failure(failure.clone())).into()),
         Ok(prepared) => {
-            let task =
-                Task { module: workload.module_path.clone(), artifact: prepared.path.clone(), invocation, expectation };
+            let (path, artifact) = (prepared.path.clone(), prepared.artifact);
+            let task = Task { module: workload.module_path.clone(), artifact: path, invocation, expectation };
             let budget = cell.scenario.scenario().budget(effort);
             let start = Instant::now();
-            let result = measure::measure(runtime, cell.scenario, &task, &budget);
+            let found = measured(cell, runtime, &task, &budget, artifacts);
             elapsed_ns = nanoseconds(start.elapsed());
-            (prepared.artifact, result)
+            (artifact, found)
         }
     };
+    let http::Found { result, histogram: of_requests, load } = found;
     Record {
         cell: cell.clone(),
         round,
@@ -111,10 +116,32 @@ fn measure(
         elapsed_ns,
         cpus: vec![],
         noise: None,
-        histogram: result.as_ref().ok().and_then(|measurement| histogram(cell.scenario, measurement)),
+        histogram: result.as_ref().ok().and_then(|measurement| histogram(cell.scenario, measurement)).or(of_requests),
         artifact,
-        load: None,
+        load,
         result,
+    }
+}
+
+fn measured(cell: &Cell, runtime: &RemoteRuntime, task: &Task, budget: &Budget, artifacts: &Artifacts) -> http::Found {
+    let scenario = cell.scenario.scenario();
+    if scenario.verdicts() && runtime.info().class == Class::Server {
+        let by_requests = ByRequests::new(Box::new(runtime.clone()));
+        return measure::measure(&by_requests, cell.scenario, task, budget).into();
+    }
+    if scenario.place() != Place::Server {
+        return measure::measure(runtime, cell.scenario, task, budget).into();
+    }
+    http::measure(&http::Subject { cell, runtime, task, cache: &artifacts.of_platform() }, budget)
+}
+
+/// How many processors what is measured is bound to, where it is bound: one for each thread; a server has half of them, as it
+/// shares them with its load.
+pub fn processors(id: ScenarioId) -> u32 {
+    match id.scenario().scale() {
+        _ if id.scenario().place() == Place::Server => (crate::record::cores() / 2).max(1),
+        Scale::Threads => id.threads(),
+        Scale::Connections | Scale::Rate => 1,
     }
 }
 

@@ -19,7 +19,7 @@ mod wait;
 
 pub use driver::{Options, Pace};
 pub use kept::kept;
-pub use platform::{Platform, PlatformError, invocation};
+pub use platform::{Platform, PlatformError, end_platforms, invocation, request};
 pub use probe::{Probe, probe};
 pub use show::{Form, show};
 pub use store::{ALL, Cells, function, header, record, record_of_kind, server_name};

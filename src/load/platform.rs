@@ -2,10 +2,16 @@
 
 use super::target::{Check, Request, Url};
 use crate::workload::Workload;
+use isobar_core::Invocation;
+use isobar_core::measure::Expectation;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal, test_kill_process};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What the platform says when it is ready, before its address.
@@ -16,6 +22,36 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What needs no encoding in a query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The platforms that live, by the number of their process.
+static LIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// Ends all platforms of this process, which is about to end itself without dropping them.
+pub fn end_platforms() {
+    let live: Vec<Pid> = LIVE.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().filter_map(pid).collect();
+    for platform in &live {
+        // One that has just ended needs no more.
+        let _ = kill_process(*platform, Signal::TERM);
+    }
+    let until = Instant::now() + PATIENCE / 5;
+    while live.iter().any(|platform| runs(*platform)) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for platform in live.into_iter().filter(|platform| runs(*platform)) {
+        let _ = kill_process(platform, Signal::KILL);
+    }
+}
+
+fn pid(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
+}
+
+/// Whether a process is there and has not ended: one that has stays there until it is waited for.
+fn runs(process: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
+    let ended = stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z'));
+    !ended && test_kill_process(process).is_ok()
+}
 
 /// Why there is no platform.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +85,13 @@ impl Platform {
     /// # Errors
     /// It does not say that in time.
     pub fn start(mut command: Command, patience: Duration) -> Result<Platform, PlatformError> {
+        // A platform that nobody asks any more would go on for ever.
+        let end_with_parent = || Ok(set_parent_process_death_signal(Some(Signal::TERM))?);
+        // SAFETY: between fork and exec it makes one system call, and touches no memory but its own.
+        unsafe { command.pre_exec(end_with_parent) };
         let start = Instant::now();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(PlatformError::Start)?;
+        LIVE.lock().unwrap_or_else(PoisonError::into_inner).insert(child.id());
         let (said, lines) = channel();
         let stdout = child.stdout.take();
         // What it says later is read, too, or it would wait for a reader some day.
@@ -67,50 +108,65 @@ impl Platform {
                 },
                 Err(RecvTimeoutError::Timeout) => break Err(PlatformError::Late(patience)),
                 Err(RecvTimeoutError::Disconnected) => {
-                    let status = child.wait().map_err(PlatformError::Start)?;
-                    return Err(PlatformError::Ended(status.to_string()));
+                    let status = child.wait().map_err(PlatformError::Start);
+                    forget(&child);
+                    return Err(PlatformError::Ended(status?.to_string()));
                 }
             }
         };
         let end = |child: &mut Child| {
             let _ = child.kill();
             let _ = child.wait();
+            forget(child);
         };
         let url = ready.inspect_err(|_| end(&mut child))?;
         Ok(Platform { child, url, started_in: start.elapsed() })
     }
 }
 
+/// It was waited for: from now on its number may be another's.
+fn forget(child: &Child) {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner).remove(&child.id());
+}
+
 impl Drop for Platform {
     fn drop(&mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let asked = rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok();
+        let asked = kill_process(Pid::from_child(&self.child), Signal::TERM).is_ok();
         let until = Instant::now() + PATIENCE;
-        while asked && Instant::now() < until {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        while asked && Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+        forget(&self.child);
     }
 }
 
 /// The request that invokes a function on the platform, and the answer that its manifest declares.
 pub fn invocation(workload: &Workload) -> Request {
+    let path = format!("/{}", workload.name);
+    request(&workload.name, &path, &workload.invocation, &workload.expectation)
+}
+
+/// The request for an invocation of the function that a server has at a path, and the answer that counts: the environment
+/// is its query, the input its body.
+pub fn request(function: &str, path: &str, invocation: &Invocation, expectation: &Expectation) -> Request {
     let encode = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
     let pair = |(key, value): &(String, String)| format!("{}={}", encode(key), encode(value));
-    let query: Vec<String> = workload.invocation.env.iter().map(pair).collect();
-    let separator = if query.is_empty() { "" } else { "?" };
-    let body = workload.invocation.stdin.clone();
+    let query: Vec<String> = invocation.env.iter().map(pair).collect();
+    let separator = match query.is_empty() {
+        true => "",
+        false if path.contains('?') => "&",
+        false => "?",
+    };
+    let body = invocation.stdin.clone();
     Request {
-        name: workload.name.clone(),
+        name: function.to_owned(),
         method: if body.is_empty() { "GET" } else { "POST" }.to_owned(),
-        path: format!("/{}{separator}{}", workload.name, query.join("&")),
+        path: format!("{path}{separator}{}", query.join("&")),
         fields: Vec::new(),
         body,
-        check: Check { status: None, body: Some(workload.expectation.stdout.clone()) },
+        check: Check { status: None, body: Some(expectation.stdout.clone()) },
     }
 }
 

@@ -57,6 +57,7 @@ pub fn header(plan: LoadPlan, cells: Vec<Cell>, functions: Vec<Function>, seed: 
     let mut header = Header {
         schema: SCHEMA,
         isobar: env!("CARGO_PKG_VERSION").to_owned(),
+        arguments: Vec::new(),
         started_at_s: now.as_secs(),
         quick: false,
         seed,
@@ -127,6 +128,7 @@ pub fn record(cell: Cell, outcome: Outcome, noise: Option<Noise>) -> Record {
             warm_up: WarmUp { samples: 0, elapsed_ns: warm_up_ns, end: WarmUpEnd::None },
             stop: if result.stop == LoadStop::Requests { Stop::Samples } else { Stop::Time },
             readings: [].into(),
+            attempts: Vec::new(),
         }),
     };
     Record {

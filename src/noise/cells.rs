@@ -2,7 +2,7 @@ use super::load::{HIGH_PRESSURE, HIGH_STEAL};
 use super::{Warning, percent};
 use crate::record::{Cell, Record, Run};
 use crate::stats::{Bimodality, severe_outliers};
-use isobar_core::measure::{Measurement, WarmUpEnd};
+use isobar_core::measure::{Measurement, Place, WarmUpEnd};
 use std::collections::BTreeMap;
 
 /// An interval of a median of fewer values is as wide as the values are.
@@ -57,7 +57,9 @@ pub fn of_cells(run: &Run) -> Vec<Warning> {
 
 fn measured(run: &Run) -> Vec<Measured<'_>> {
     let mut cells: BTreeMap<(u32, &Cell), Vec<&Record>> = BTreeMap::new();
-    for record in run.records.iter().filter(|record| record.result.is_ok()) {
+    // What has no number is not disturbed.
+    let has_number = |record: &&Record| record.result.is_ok() && !record.cell.scenario.scenario().verdicts();
+    for record in run.records.iter().filter(has_number) {
         cells.entry((record.machine, &record.cell)).or_default().push(record);
     }
     let mut all = Vec::new();
@@ -70,10 +72,11 @@ fn measured(run: &Run) -> Vec<Measured<'_>> {
     all
 }
 
-fn few(_: &Run, cell: &Measured) -> Option<(f64, String)> {
+fn few(run: &Run, cell: &Measured) -> Option<(f64, String)> {
     let values: usize = cell.processes.iter().map(Vec::len).sum();
-    let enough =
-        cell.cell.scenario.scenario().max_processes().is_some_and(|most| cell.processes.len() >= most as usize);
+    let allowed = run.header.schedule.max_processes;
+    let most = cell.cell.scenario.scenario().max_processes().map(|most| most.min(allowed));
+    let enough = most.is_some_and(|most| cell.processes.len() >= most as usize);
     let words = || format!("{values} from {} processes", cell.processes.len());
     (values < FEW_VALUES && !enough).then(|| (-(values as f64), words()))
 }
@@ -98,11 +101,12 @@ fn unsettled(_: &Run, cell: &Measured) -> Option<(f64, String)> {
     (capped * 2 > cell.processes.len()).then(|| (capped as f64 / cell.processes.len() as f64, words()))
 }
 
-/// Functions on all processors wait for each other: that is no disturbance.
+/// Functions on all processors wait for each other, and so do a server and its load: that is no disturbance.
 fn pressure(run: &Run, cell: &Measured) -> Option<(f64, String)> {
     let machine = run.header.machines.get(cell.machine as usize)?;
     let share = median(cell.records.iter().filter_map(|record| record.noise?.cpu_pressure))?;
-    let crowded = cell.cell.scenario.threads() >= machine.cores;
+    let scenario = cell.cell.scenario;
+    let crowded = scenario.threads() >= machine.cores || scenario.scenario().place() == Place::Server;
     (share > HIGH_PRESSURE && !crowded).then(|| (share, format!("in {} of the time", percent(share))))
 }
 

@@ -34,6 +34,9 @@ pub struct Header {
     pub schema: u32,
     /// The version of isobar.
     pub isobar: String,
+    /// What was typed after `isobar`, without where the run was to be kept and which part of it was to be measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
     /// When the run was started, in seconds since the Unix epoch.
     pub started_at_s: u64,
     /// Whether the run was a `--quick` one.
@@ -81,7 +84,8 @@ pub struct Header {
     /// The functions that were left out because they are not built.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unbuilt: Vec<Unbuilt>,
-    /// The functions that were left out in runtimes which load something else than modules, because there is none of it.
+    /// The functions that were left out in runtimes which load something else than modules: there is none of it, or it lacks
+    /// a variable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formless: Vec<Formless>,
 }
@@ -204,7 +208,7 @@ pub struct Unbuilt {
     pub reason: String,
 }
 
-/// A function that does not exist in the form that some runtimes load.
+/// A function that does not exist in the form that some runtimes load, or that they cannot call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Formless {
     /// The function: `language/name`.

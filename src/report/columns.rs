@@ -1,12 +1,13 @@
 //! What tables show beside a scenario's number.
 
 use super::details::PERCENTILES;
+use super::document::Entry;
 use super::summary::{Measured, Row};
 use super::{units, words};
-use isobar_core::measure::Scenario;
+use isobar_core::measure::{Scale, Scenario};
 
 /// A column beside the number.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {
     /// A part of the number: a phase, the artifact's size.
     Part(usize),
@@ -16,8 +17,8 @@ pub(super) enum Column {
     Percentile(usize),
 }
 
-/// The columns for the rows of one function and scenario. Times without parts have percentiles: how slow the slow ones
-/// are is what their reader asks next.
+/// The columns for the rows of one function and scenario. Times without parts have percentiles, and so do the latencies
+/// beside the throughput of a server: how slow the slow ones are is what their reader asks next.
 pub(super) fn beside(group: &[Row]) -> Vec<Column> {
     let Some(first) = group.first() else { return Vec::new() };
     let scenario = first.cell.scenario.scenario();
@@ -27,7 +28,7 @@ pub(super) fn beside(group: &[Row]) -> Vec<Column> {
         columns.push(Column::PerGib);
     }
     columns.extend((0..parts).map(Column::Part));
-    if parts == 0 {
+    if parts == 0 || scenario.scale() == Scale::Connections {
         columns.extend((0..PERCENTILES.len()).map(Column::Percentile).filter(|column| known(group, *column)));
     }
     columns
@@ -54,6 +55,17 @@ impl Column {
         let name = self.name(scenario);
         // p99 is a symbol.
         if let Column::Percentile(_) = self { name } else { words::capitalised(&name) }
+    }
+
+    /// [`Column::show`] in a table, with what it is sorted by.
+    pub(super) fn entry(self, measured: &Measured) -> Entry {
+        let value = match self {
+            Column::Part(at) => measured.parts.get(at).map(|part| part.median),
+            // As small as possible is as many as possible.
+            Column::PerGib => Some(1.0 / measured.summary.median).filter(|value| value.is_finite()),
+            Column::Percentile(at) => measured.percentiles.and_then(|percentiles| percentiles[at]),
+        };
+        Entry { value, ..Entry::text(self.show(measured)) }
     }
 
     /// What it shows of a cell.

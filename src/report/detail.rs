@@ -4,7 +4,7 @@ use super::details::PERCENTILES;
 use super::document::{Block, Entry, Table};
 use super::summary::{Measured, Row};
 use super::units::{self, Quantity};
-use super::words;
+use super::{tables, words};
 use std::collections::BTreeSet;
 
 /// What stands above the tables of all functions.
@@ -27,56 +27,64 @@ pub(super) fn of_function(rows: &[Row], name: &str) -> Option<Block> {
     Some(Block::Details(name.to_owned(), blocks))
 }
 
-fn names(row: &Row) -> Vec<Entry> {
-    [row.cell.runtime.to_string(), words::scenario(row.cell.scenario)].map(Entry::Text).into()
+/// Whose a row is.
+fn names(row: &Row, all: &[(&Row, &Measured)]) -> Vec<Entry> {
+    let scenario = Entry::text(words::scenario(row.cell.scenario)).of(&row.cell);
+    tables::of(row, all.iter().map(|(row, _)| *row)).into_iter().chain([scenario]).collect()
+}
+
+/// The columns of [`names`].
+fn header(all: &[(&Row, &Measured)]) -> impl Iterator<Item = String> {
+    tables::names(all.iter().map(|(row, _)| *row)).into_iter().chain(["Scenario".to_owned()])
 }
 
 /// Processes, samples and their spread.
-fn samples(measured: &[(&Row, &Measured)]) -> Table {
-    let header = ["Runtime", "Scenario", "Processes", "Samples", "Number", "Within", "MAD"].map(str::to_owned);
+fn samples(all: &[(&Row, &Measured)]) -> Table {
+    let columns = ["Processes", "Samples", "Number", "Within", "MAD"].map(str::to_owned);
     let percentiles = PERCENTILES.map(|percentile| format!("p{percentile}"));
-    let header = header.into_iter().chain(percentiles).chain(["Ended by".to_owned()]);
+    let header = header(all).chain(columns).chain(percentiles).chain(["Ended by".to_owned()]);
     let row = |(row, measured): &(&Row, &Measured)| {
         let (summary, quantity) = (&measured.summary, row.quantity());
         // The deviation of the processes' slopes is not that of the points around the slope.
-        let mad = row.cell.scenario.scenario().slope().is_none().then(|| quantity.show(summary.mad));
-        let percentile = |at: usize| measured.percentiles?[at].map(units::time);
+        let mad = row.cell.scenario.scenario().slope().is_none();
+        let width = summary.relative_half_width();
+        let none = || Entry::text("-");
         let texts = [
-            Some(summary.processes.to_string()),
-            Some(summary.samples.to_string()),
-            Some(quantity.show(summary.median)),
-            Some(format!("±{}", units::percent(summary.relative_half_width()))),
-            mad,
+            Entry::number(summary.processes.to_string(), summary.processes as f64),
+            Entry::number(summary.samples.to_string(), summary.samples as f64),
+            Entry::number(quantity.show(summary.median), summary.median),
+            Entry::number(format!("±{}", units::percent(width)), width),
+            if mad { Entry::number(quantity.show(summary.mad), summary.mad) } else { none() },
         ];
+        let percentile = |at: usize| {
+            measured.percentiles.and_then(|all| all[at]).map_or_else(none, |ns| Entry::number(units::time(ns), ns))
+        };
         let texts = texts.into_iter().chain((0..PERCENTILES.len()).map(percentile));
-        let texts = texts.chain([Some(words::stop(row.stop).to_owned())]);
-        let texts = texts.map(|text| Entry::Text(text.unwrap_or_else(|| "-".to_owned())));
-        names(row).into_iter().chain(texts).collect()
+        names(row, all).into_iter().chain(texts).chain([Entry::text(words::stop(row.stop))]).collect()
     };
-    Table { header: header.collect(), rows: measured.iter().map(row).collect(), numbers: true }
+    Table { header: header.collect(), rows: all.iter().map(row).collect(), numbers: true }
 }
 
 /// What the measures beside the samples read; `None` if there were none.
-fn counted(measured: &[(&Row, &Measured)]) -> Option<Table> {
+fn counted(all: &[(&Row, &Measured)]) -> Option<Table> {
     let columns: BTreeSet<&str> =
-        measured.iter().flat_map(|(_, measured)| measured.readings.keys()).map(String::as_str).collect();
+        all.iter().flat_map(|(_, measured)| measured.readings.keys()).map(String::as_str).collect();
     if columns.is_empty() {
         return None;
     }
-    let header = ["Runtime".to_owned(), "Scenario".to_owned()];
-    let header = header.into_iter().chain(columns.iter().map(|name| words::measure(name))).collect();
+    let header = header(all).chain(columns.iter().map(|name| words::measure(name))).collect();
     let row = |(row, measured): &(&Row, &Measured)| {
         let entry = |name: &&str| {
-            let value = measured.readings.get(*name).map(|value| figure(name, *value));
-            Entry::Text(value.unwrap_or_else(|| "-".to_owned()))
+            let value = measured.readings.get(*name);
+            value.map_or_else(|| Entry::text("-"), |value| Entry::number(figure(name, *value), *value))
         };
-        names(row).into_iter().chain(columns.iter().map(entry)).collect()
+        names(row, all).into_iter().chain(columns.iter().map(entry)).collect()
     };
-    Some(Table { header, rows: measured.iter().map(row).collect(), numbers: true })
+    Some(Table { header, rows: all.iter().map(row).collect(), numbers: true })
 }
 
 /// A reading with the unit that its name ends in.
-fn figure(name: &str, value: f64) -> String {
+pub(super) fn figure(name: &str, value: f64) -> String {
     if name.ends_with("_ns") {
         units::time(value)
     } else if name.ends_with("_bytes") {

@@ -2,7 +2,7 @@
 
 use crate::record::Record;
 use crate::stats::Histogram;
-use isobar_core::measure::{ScenarioId, Unit};
+use isobar_core::measure::{Scale, ScenarioId, Unit};
 use std::collections::BTreeMap;
 
 /// The percentiles that reports show beside the median.
@@ -11,10 +11,11 @@ pub const PERCENTILES: [f64; 3] = [90.0, 99.0, 99.9];
 /// Values at [`PERCENTILES`]; `None` where there are too few samples to have any beyond it.
 pub type Percentiles = [Option<f64>; PERCENTILES.len()];
 
-/// The percentiles of the samples of all `records`, in nanoseconds: of their histograms, and of the samples themselves
-/// where a record has none or one that cannot be read. `None` for what is no time.
-pub(super) fn percentiles(scenario: ScenarioId, records: &[&Record]) -> Option<Percentiles> {
-    if scenario.scenario().unit() != Unit::Nanoseconds {
+/// The samples of all `records`, in nanoseconds: their histograms, and the samples themselves where a record has none or
+/// one that cannot be read. Of the throughput of a server, its latencies. `None` for what is no time and has none beside it.
+pub(super) fn histogram(scenario: ScenarioId, records: &[&Record]) -> Option<Histogram> {
+    let is_time = scenario.scenario().unit() == Unit::Nanoseconds;
+    if !is_time && scenario.scenario().scale() != Scale::Connections {
         return None;
     }
     let mut all = Histogram::new();
@@ -22,14 +23,20 @@ pub(super) fn percentiles(scenario: ScenarioId, records: &[&Record]) -> Option<P
         let Ok(measurement) = &record.result else { continue };
         match record.histogram.as_deref().map(Histogram::decode) {
             Some(Ok(histogram)) => all.merge(&histogram),
+            _ if !is_time => {}
             // A float that is no time becomes 0 or the largest one.
             _ => scenario.values(&measurement.samples).into_iter().for_each(|ns| all.record(ns as u64)),
         }
     }
+    Some(all)
+}
+
+/// The percentiles of a cell's samples, in nanoseconds.
+pub(super) fn percentiles(all: &Histogram) -> Percentiles {
     let beyond = |percentile: f64| all.count() as f64 * (100.0 - percentile) / 100.0;
     // Counts are whole; the product of two floats is not always.
     let at = |percentile| (beyond(percentile) > 0.999).then(|| all.percentile(percentile) as f64);
-    Some(PERCENTILES.map(at))
+    PERCENTILES.map(at)
 }
 
 /// What the system counted in all `records`, by the measures' names: sizes as their medians over processes, everything

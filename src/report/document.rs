@@ -1,11 +1,11 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{break_even, detail, keep_alive, languages, machines, tables, units, words};
+use super::{break_even, brief, cite, detail, isolation, keep_alive, languages, machines, method, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
-use crate::record::{Formless, Function, Run};
+use crate::record::{Cell, Formless, Function, Run};
 use isobar_core::RuntimeId;
 use isobar_core::measure::{SCENARIOS, Scale, Scenario, ScenarioId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +19,14 @@ pub(super) enum Block {
     Definitions(Vec<(String, String)>),
     Chart(&'static chart::Chart),
     Table(Table),
+    /// Sentences that stand beside each other.
+    List(Vec<String>),
+    /// What is to be copied as it is.
+    Code(String),
     /// What only some readers look for, closed at first, with its title.
     Details(String, Vec<Block>),
+    /// All cells in one table that a page can sort and filter.
+    Cells,
 }
 
 /// A table. Its first column holds names.
@@ -32,54 +38,68 @@ pub(super) struct Table {
 }
 
 /// What stands in a table.
-pub(super) enum Entry {
-    Text(String),
+pub(super) struct Entry {
+    pub(super) text: String,
+    pub(super) tone: Tone,
+    /// What it is sorted by, if that is a number.
+    pub(super) value: Option<f64>,
+    /// The cell that it is about.
+    pub(super) cell: Option<Cell>,
+}
+
+/// How an entry is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Plain,
     /// The best number of its column.
-    Best(String),
+    Best,
     /// What went wrong.
-    Failed(String),
+    Failed,
 }
 
 impl Entry {
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Entry::Text(text) | Entry::Best(text) | Entry::Failed(text) => text,
-        }
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Entry { text: text.into(), tone: Tone::Plain, value: None, cell: None }
+    }
+
+    pub(super) fn failed(text: impl Into<String>) -> Self {
+        Entry { tone: Tone::Failed, ..Entry::text(text) }
+    }
+
+    /// A number as it is shown and as it is sorted.
+    pub(super) fn number(text: impl Into<String>, value: f64) -> Self {
+        Entry { value: Some(value), ..Entry::text(text) }
+    }
+
+    /// Marked, if it is the best one.
+    pub(super) fn best_if(self, best: bool) -> Self {
+        Entry { tone: if best { Tone::Best } else { self.tone }, ..self }
+    }
+
+    pub(super) fn of(self, cell: &Cell) -> Self {
+        Entry { cell: Some(cell.clone()), ..self }
     }
 }
 
 /// The report of a run, from top to bottom: what people choose by, then what they may want to check.
 pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
-    let mut blocks = vec![Block::Definitions(facts(run, rows))];
-    let of_cells = noise::of_cells(run).into_iter().map(|warning| warning.to_string());
-    let warnings: Vec<String> = run.header.warnings.iter().cloned().chain(of_cells).collect();
-    if !warnings.is_empty() {
-        blocks.push(heading(2, "Warnings"));
-        blocks.extend(warnings.into_iter().map(Block::Paragraph));
-    }
-    if rows.is_empty() {
+    let mut blocks = Vec::new();
+    let verdicts = isolation::blocks(run);
+    if rows.is_empty() && verdicts.is_empty() {
         blocks.push(Block::Paragraph("Nothing was measured: the run has no records.".to_owned()));
-    } else {
-        blocks.push(heading(2, "The best of each"));
-        blocks.push(Block::Table(tables::best(rows)));
-        let languages = languages::blocks(run, rows);
-        if !languages.is_empty() {
-            blocks.push(heading(2, "Languages"));
-        }
-        blocks.extend(languages);
-        let other = |chart: &&chart::Chart| !chart.shows.is_of_languages();
-        let charts: Vec<Block> = chart::wanted(run, rows).filter(other).map(Block::Chart).collect();
-        // A scenario need not have a chart.
-        if !charts.is_empty() {
-            blocks.push(heading(2, "Charts"));
-        }
-        blocks.extend(charts);
-        blocks.extend(break_even::blocks(run));
-        for name in functions(rows) {
-            function(run, rows, name, &mut blocks);
-        }
+    } else if !rows.is_empty() {
+        blocks.push(heading(2, SUMMARY));
+        blocks.push(Block::List(brief::sentences(run, rows)));
+    }
+    blocks.push(heading(2, MACHINE));
+    blocks.push(Block::Definitions(facts(run, rows)));
+    let warnings = warnings(run);
+    with_heading("Warnings", (!warnings.is_empty()).then_some(Block::List(warnings)), &mut blocks);
+    if !rows.is_empty() {
+        results(run, rows, &mut blocks);
     }
     blocks.extend(keep_alive::blocks(run));
+    blocks.extend(verdicts);
     with_heading("Failures", tables::failures(rows).map(Block::Table), &mut blocks);
     with_heading("Not measured", not_measured(run), &mut blocks);
     if let Some(table) = tables::artifacts(rows) {
@@ -100,7 +120,46 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     let scenarios = SCENARIOS.iter().filter(measured).map(|s| (words::capitalised(s.title()), s.meaning().to_owned()));
     let words = words::MEANINGS.map(|(word, text)| (word.to_owned(), text.to_owned()));
     blocks.push(Block::Definitions(scenarios.chain(words).collect()));
+    blocks.extend(method::blocks(run, rows));
+    blocks.extend(cite::blocks(run));
     blocks
+}
+
+/// The heading of the summary.
+pub(super) const SUMMARY: &str = "In short";
+/// The heading of where, when and how it was measured.
+pub(super) const MACHINE: &str = "Machine and run";
+/// The heading above all functions, each with a heading of its own.
+pub(super) const FUNCTIONS: &str = "Function by function";
+
+/// What disturbed the run, or its numbers.
+fn warnings(run: &Run) -> Vec<String> {
+    let of_cells = noise::of_cells(run).into_iter().map(|warning| warning.to_string());
+    run.header.warnings.iter().cloned().chain(of_cells).collect()
+}
+
+/// Tables and charts of what was measured.
+fn results(run: &Run, rows: &[Row], blocks: &mut Vec<Block>) {
+    blocks.push(heading(2, "The best of each"));
+    blocks.push(Block::Table(tables::best(rows)));
+    let languages = languages::blocks(run, rows);
+    if !languages.is_empty() {
+        blocks.push(heading(2, "Languages"));
+    }
+    blocks.extend(languages);
+    let other = |chart: &&chart::Chart| !chart.shows.is_of_languages();
+    let charts: Vec<Block> = chart::wanted(run, rows).filter(other).map(Block::Chart).collect();
+    // A scenario need not have a chart.
+    if !charts.is_empty() {
+        blocks.push(heading(2, "Charts"));
+    }
+    blocks.extend(charts);
+    blocks.extend(break_even::blocks(run));
+    blocks.push(Block::Cells);
+    blocks.push(heading(2, FUNCTIONS));
+    for name in functions(rows) {
+        function(run, rows, name, blocks);
+    }
 }
 
 fn with_heading(title: &str, block: Option<Block>, blocks: &mut Vec<Block>) {
@@ -159,7 +218,7 @@ fn heading(level: u8, text: &str) -> Block {
     Block::Heading(level, text.to_owned())
 }
 
-fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
+pub(super) fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     let header = &run.header;
     let Some(machine) = header.machines.first() else { return Vec::new() };
     let [hardware, system] = machines::words(machine);
@@ -183,7 +242,9 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
         );
         facts.push(("Precision".to_owned(), text));
     }
-    let missing = header.cells.iter().filter(|cell| !rows.iter().any(|row| row.cell == **cell)).count();
+    let judged = |cell: &Cell| run.records.iter().any(|record| record.cell == *cell && isolation::is_verdict(record));
+    let missing = |cell: &&Cell| !rows.iter().any(|row| row.cell == **cell) && !judged(cell);
+    let missing = header.cells.iter().filter(missing).count();
     let planned = header.cells.len();
     let short = rows.iter().filter(|row| row.stop == CellStop::CutOff).count();
     if missing + short > 0 {
@@ -198,7 +259,7 @@ fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
 }
 
 fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
-    blocks.push(heading(2, name));
+    blocks.push(heading(3, name));
     let about = |f: &Function| {
         let size = units::bytes(f.module_bytes);
         let sha256: String = f.module_sha256.chars().take(16).collect();
@@ -213,11 +274,12 @@ fn function(run: &Run, rows: &[Row], name: &str, blocks: &mut Vec<Block>) {
         let groups: Vec<&[Row]> =
             own.iter().filter(|group| group[0].cell.scenario.name() == scenario.name()).copied().collect();
         let Some(first) = groups.first() else { continue };
-        blocks.push(Block::Heading(3, format!("{}, {name}", words::capitalised(scenario.title()))));
+        blocks.push(Block::Heading(4, format!("{}, {name}", words::capitalised(scenario.title()))));
         blocks.push(Block::Table(match (scenario.threads(1), scenario.scale()) {
             (None, _) => tables::latency(first),
             (Some(_), Scale::Rate) => tables::over_load(&groups),
-            (Some(_), _) => tables::rates(&groups),
+            (Some(_), Scale::Connections) => tables::over_connections(&groups),
+            (Some(_), Scale::Threads) => tables::rates(&groups),
         }));
     }
 }

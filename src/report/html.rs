@@ -1,93 +1,253 @@
-//! `report.html`: one file without scripts; charts are expected beside it, in `charts/`.
+//! `report.html`: one file that needs nothing beside it. Its tables and charts can be read without scripts; a script sorts
+//! and filters them, and makes a page for every cell.
 
-use super::document::{Block, Entry, Table, document};
+use super::ReportError;
+use super::cells;
+use super::document::{self, Block, Entry, Table, Tone, document};
 use super::summary::Row;
+use super::{units, words};
+use crate::chart::{self, style};
 use crate::record::Run;
+use isobar_core::measure::SCENARIOS;
+use std::fmt::Write;
 
-const STYLE: &str = include_str!("report.css");
+const STYLE: &str = include_str!("page/report.css");
+const SCRIPT: &str = include_str!("page/report.js");
+
+/// Nothing is loaded from anywhere, whatever records may say.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /// The run as a page.
-pub fn html(run: &Run, rows: &[Row]) -> String {
+///
+/// # Errors
+/// A chart cannot be drawn.
+pub fn html(run: &Run, rows: &[Row]) -> Result<String, ReportError> {
     let cpu = run.header.machines.first().map_or("an unknown machine", |machine| machine.cpu.as_str());
-    let on =
-        if rows.is_empty() { cpu.to_owned() } else { format!("{} functions on {cpu}", super::functions(rows).len()) };
-    let mut page = format!(
+    let functions = units::count(super::functions(rows).len(), "function");
+    let runtimes: std::collections::BTreeSet<_> = rows.iter().map(|row| &row.cell.runtime).collect();
+    let runtimes = units::count(runtimes.len(), "runtime");
+    let on = if rows.is_empty() { cpu.to_owned() } else { format!("{functions} in {runtimes} on {cpu}") };
+    let date = units::date(run.header.started_at_s);
+    let mut page = Page { run, rows, text: String::new() };
+    page.text = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>isobar: {on}</title>\n<style>\n{STYLE}</style>\n\
-         </head>\n<body>\n<header>\n<p class=\"mark\">isobar</p>\n<h1>What a function costs inside a runtime</h1>\n\
-         </header>\n<main>\n",
-        on = escape(&on)
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n<title>isobar: {on}</title>\n\
+         <style>\n{STYLE}{dark}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the results</a>\n<header>\n\
+         <p class=\"mark\">isobar</p>\n<h1>What a function costs inside a runtime</h1>\n<p class=\"on\">{on}, {date}</p>\n\
+         </header>\n",
+        on = escape(&on),
+        dark = dark_charts()
     );
     let blocks = document(run, rows);
-    contents(&blocks, &mut page);
-    blocks.iter().for_each(|block| push(block, &mut page));
-    page.push_str("</main>\n</body>\n</html>\n");
-    page
+    page.contents(&blocks);
+    page.text.push_str("<main id=\"main\">\n");
+    blocks.iter().try_for_each(|block| page.push(block))?;
+    page.text.push_str("</main>\n<main id=\"cell\" tabindex=\"-1\" hidden></main>\n");
+    page.scripts();
+    page.text.push_str("</body>\n</html>\n");
+    Ok(page.text)
 }
 
-fn contents(blocks: &[Block], page: &mut String) {
-    page.push_str("<nav>");
-    for block in blocks {
-        if let Block::Heading(2, title) = block {
-            page.extend(["<a href=\"#", &anchor(title), "\">", &escape(title), "</a> "]);
-        }
-    }
-    page.push_str("</nav>\n");
+struct Page<'a> {
+    run: &'a Run,
+    rows: &'a [Row],
+    text: String,
 }
 
-fn push(block: &Block, page: &mut String) {
-    match block {
-        Block::Heading(level, title) => {
-            let (anchor, title) = (anchor(title), escape(title));
-            page.push_str(&format!("<h{level} id=\"{anchor}\">{title}</h{level}>\n"));
-        }
-        Block::Paragraph(text) => page.extend(["<p>", &escape(text), "</p>\n"]),
-        Block::Definitions(list) => {
-            page.push_str("<dl>\n");
-            for (word, meaning) in list {
-                page.extend(["<dt>", &escape(word), "</dt><dd>", &escape(meaning), "</dd>\n"]);
+impl Page<'_> {
+    /// Links to everything; those to single functions are folded away.
+    fn contents(&mut self, blocks: &[Block]) {
+        self.text.push_str("<nav aria-label=\"Contents\">\n<ul>\n");
+        let mut functions = false;
+        for block in blocks {
+            let (level, title) = match block {
+                Block::Heading(level, title) => (*level, title.as_str()),
+                Block::Cells => (2, CELLS),
+                _ => continue,
+            };
+            let link = format!("<li><a href=\"#{}\">{}</a></li>\n", anchor(title), breakable(&escape(title)));
+            match level {
+                2 => {
+                    self.text.push_str(if functions { "</ul></details></li>\n" } else { "" });
+                    functions = title == document::FUNCTIONS;
+                    if functions {
+                        self.text.extend(["<li><details><summary>", title, "</summary><ul>\n"]);
+                    } else {
+                        self.text.push_str(&link);
+                    }
+                }
+                3 if functions => self.text.push_str(&link),
+                _ => {}
             }
-            page.push_str("</dl>\n");
         }
-        Block::Chart(chart) => {
-            let (name, title) = (chart.name, escape(chart.title));
-            page.push_str(&format!(
-                "<figure><div class=\"wide\" tabindex=\"0\"><img src=\"charts/{name}.svg\" alt=\"{title}\"></div>\n\
-                 <figcaption>{title}. Also as <a href=\"charts/{name}.svg\">SVG</a> and \
-                 <a href=\"charts/{name}.png\">PNG</a>.</figcaption></figure>\n"
-            ));
+        self.text.push_str(if functions { "</ul></details></li>\n" } else { "" });
+        self.text.push_str("</ul>\n</nav>\n");
+    }
+
+    fn push(&mut self, block: &Block) -> Result<(), ReportError> {
+        match block {
+            Block::Heading(level, title) => self.heading(*level, title),
+            Block::Paragraph(text) => self.text.extend(["<p>", &escape(text), "</p>\n"]),
+            Block::List(sentences) => {
+                self.text.push_str("<ul class=\"sentences\">\n");
+                sentences.iter().for_each(|one| self.text.extend(["<li>", &led(&escape(one)), "</li>\n"]));
+                self.text.push_str("</ul>\n");
+            }
+            Block::Code(code) => {
+                self.text.extend(["<div class=\"code\"><pre tabindex=\"0\">", &escape_lines(code), "</pre></div>\n"]);
+            }
+            Block::Definitions(list) => {
+                self.text.push_str("<dl>\n");
+                for (word, meaning) in list {
+                    self.text.extend(["<dt>", &escape(word), "</dt><dd>", &escape(meaning), "</dd>\n"]);
+                }
+                self.text.push_str("</dl>\n");
+            }
+            Block::Chart(chart) => self.chart(chart)?,
+            Block::Table(content) => table(content, &mut self.text),
+            Block::Details(title, blocks) => {
+                self.text.extend(["<details>\n<summary>", &escape(title), "</summary>\n"]);
+                blocks.iter().try_for_each(|block| self.push(block))?;
+                self.text.push_str("</details>\n");
+            }
+            Block::Cells => self.cells(),
         }
-        Block::Table(content) => table(content, page),
-        Block::Details(title, blocks) => {
-            page.extend(["<details>\n<summary>", &escape(title), "</summary>\n"]);
-            blocks.iter().for_each(|block| push(block, page));
-            page.push_str("</details>\n");
+        Ok(())
+    }
+
+    fn heading(&mut self, level: u8, title: &str) {
+        let (anchor, title) = (anchor(title), escape(title));
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.text, "<h{level} id=\"{anchor}\">{title}</h{level}>");
+    }
+
+    fn chart(&mut self, chart: &chart::Chart) -> Result<(), ReportError> {
+        let (name, title) = (chart.name, escape(chart.title));
+        let drawing = inline(&chart::svg(chart, self.run, self.rows)?, &title);
+        let _ = write!(
+            self.text,
+            "<figure id=\"chart-{name}\"><div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{drawing}\
+             </div>\n<figcaption>{title}</figcaption></figure>\n"
+        );
+        Ok(())
+    }
+
+    /// The room for the table that the script makes.
+    fn cells(&mut self) {
+        self.heading(2, CELLS);
+        let names = |of: fn(&Row) -> String| {
+            let mut seen = std::collections::BTreeSet::new();
+            self.rows.iter().map(of).filter(|name| seen.insert(name.clone())).collect::<Vec<_>>()
+        };
+        let mut runtimes = names(|row| row.cell.runtime.to_string());
+        runtimes.sort_unstable();
+        let choices = [
+            ("runtime", "Runtime", runtimes),
+            ("function", "Function", names(|row| row.cell.function.clone())),
+            ("scenario", "Scenario", names(|row| row.cell.scenario.to_string())),
+            ("class", "Class", names(|row| words::class(row.class).to_owned())),
+        ];
+        let mut form = String::from(
+            "<div id=\"filters\" class=\"filters\" hidden>\n<label>Search <input type=\"search\" id=\"search\" \
+             placeholder=\"parts of names\" autocomplete=\"off\"></label>\n",
+        );
+        for (id, title, names) in choices {
+            let _ = write!(form, "<label>{title} <select id=\"by-{id}\"><option value=\"\">all</option>");
+            names.iter().for_each(|name| form.extend(["<option>", &escape(name), "</option>"]));
+            form.push_str("</select></label>\n");
         }
+        form.push_str(
+            "<button type=\"button\" id=\"clear\">Clear</button>\n<output id=\"shown\" aria-live=\"polite\"></output>\n\
+             </div>\n<div id=\"cells\" class=\"wide cells\" tabindex=\"0\"></div>\n\
+             <noscript><p>Searching, sorting and the cells' own pages need scripts; all numbers are in the tables \
+             below.</p></noscript>\n",
+        );
+        self.text.push_str(&form);
+    }
+
+    fn scripts(&mut self) {
+        // Numbers, names and texts: nothing in it can fail to be written.
+        let data = serde_json::to_string(&cells::data(self.run, self.rows)).unwrap_or_default();
+        // Nothing in it may end the element that it is in.
+        let data = data.replace('<', "\\u003c");
+        self.text.extend(["<script type=\"application/json\" id=\"data\">", &data, "</script>\n<script>\n", SCRIPT]);
+        self.text.push_str("</script>\n");
     }
 }
+
+/// The heading of the table that can be searched.
+const CELLS: &str = "All cells";
+
+/// Columns that hold words, wherever they stand.
+const NAMES: [&str; 4] = ["Class", "Function", "Scenario", "Ended by"];
 
 fn table(table: &Table, page: &mut String) {
     let class = if table.numbers { "numbers" } else { "words" };
-    page.push_str(&format!("<div class=\"wide\" tabindex=\"0\"><table class=\"{class}\">\n<thead><tr>"));
-    for title in &table.header {
-        page.extend(["<th scope=\"col\">", &escape(title), "</th>"]);
+    let _ = write!(page, "<div class=\"wide\" tabindex=\"0\"><table class=\"{class}\">\n<thead><tr>");
+    let names: Vec<bool> = table.header.iter().map(|title| NAMES.contains(&title.as_str())).collect();
+    for (title, name) in table.header.iter().zip(&names) {
+        let class = if *name { " class=\"name\"" } else { "" };
+        page.extend(["<th scope=\"col\"", class, ">", &escape(title), "</th>"]);
     }
     page.push_str("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
         page.push_str("<tr>");
-        for (column, entry) in row.iter().enumerate() {
-            let text = escape(entry.text());
-            page.push_str(&match entry {
-                Entry::Text(_) if column == 0 => format!("<th scope=\"row\">{}</th>", breakable(&text)),
-                Entry::Text(_) => format!("<td>{text}</td>"),
-                Entry::Best(_) => format!("<td class=\"best\">{text}</td>"),
-                Entry::Failed(_) => format!("<td class=\"failed\">{text}</td>"),
-            });
-        }
+        row.iter().enumerate().for_each(|(column, entry)| page.push_str(&cell(entry, column, names[column])));
         page.push_str("</tr>\n");
     }
     page.push_str("</tbody></table></div>\n");
+}
+
+fn cell(entry: &Entry, column: usize, name: bool) -> String {
+    let text = escape(&entry.text);
+    let text = if column == 0 { breakable(&text) } else { text };
+    let text = match &entry.cell {
+        Some(cell) => format!("<a href=\"{}\">{text}</a>", cells::address(cell)),
+        None => text,
+    };
+    let class = match entry.tone {
+        Tone::Plain if name => " class=\"name\"",
+        Tone::Plain => "",
+        Tone::Best => " class=\"best\"",
+        Tone::Failed => " class=\"failed\"",
+    };
+    // Six digits are enough to sort by.
+    let value =
+        entry.value.filter(|value| value.is_finite()).map_or_else(String::new, |v| format!(" data-v=\"{v:.5e}\""));
+    if column == 0 { format!("<th scope=\"row\"{value}>{text}</th>") } else { format!("<td{class}{value}>{text}</td>") }
+}
+
+/// What paper and ink of the charts become on a dark page.
+fn dark_charts() -> String {
+    let mut css = "@media screen and (prefers-color-scheme: dark) {\n".to_owned();
+    for (light, dark) in style::DARK {
+        let [light, dark] = [light, dark].map(|style::Colour(r, g, b)| format!("#{r:02X}{g:02X}{b:02X}"));
+        let _ = writeln!(
+            css,
+            ".chart [fill=\"{light}\"] {{ fill: {dark} }} .chart [stroke=\"{light}\"] {{ stroke: {dark} }}"
+        );
+    }
+    css + "}\n"
+}
+
+/// A drawing as a part of the page: what the page's own style says is left out, which is half of it.
+fn inline(svg: &str, title: &str) -> String {
+    let box_of = svg.split("viewBox=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    let drawing = svg.split_once("</style>").map_or(svg, |(_, drawing)| drawing);
+    let mut drawing = drawing.trim().to_owned();
+    let family = drawing.split(" font-family=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
+    if let Some(family) = family {
+        drawing = drawing.replace(&format!(" font-family=\"{family}\""), "");
+    }
+    // Quotes in texts are escaped, so that only attributes are found.
+    for (from, to) in
+        [(" opacity=\"1\"", ""), (" stroke=\"none\"", ""), (" text-anchor=\"start\"", ""), (">\n", ">"), ("\n<", "<")]
+    {
+        drawing = drawing.replace(from, to);
+    }
+    format!("<svg class=\"chart\" viewBox=\"{box_of}\" role=\"img\" aria-label=\"{title}\">{drawing}")
 }
 
 /// A title as the name of a place in the page.
@@ -96,9 +256,23 @@ fn anchor(title: &str) -> String {
     title.chars().map(word).collect()
 }
 
+/// An escaped sentence; where it is about a scenario, that stands out.
+fn led(escaped: &str) -> String {
+    match escaped.split_once(": ") {
+        Some((about, rest)) if SCENARIOS.iter().any(|s| about.starts_with(&words::capitalised(s.title()))) => {
+            format!("<b>{about}</b>: {rest}")
+        }
+        _ => escaped.to_owned(),
+    }
+}
+
 /// An escaped name that may be broken between its parts.
 fn breakable(escaped: &str) -> String {
     escaped.replace('/', "/<wbr>").replace('+', "<wbr>+")
+}
+
+fn escape_lines(text: &str) -> String {
+    text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }
 
 fn escape(text: &str) -> String {

@@ -5,8 +5,8 @@ use super::summary::Row;
 use super::{units, words};
 use crate::chart;
 use crate::record::{Function, Run};
-use isobar_core::RuntimeId;
-use std::collections::BTreeSet;
+use isobar_core::{Class, RuntimeId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The scenarios in which the reports compare languages.
 pub(crate) const SCENARIOS: [&str; 2] = ["cold", "warm"];
@@ -198,10 +198,18 @@ impl Grid<'_> {
 
     /// A row for each language: its module, then every runtime.
     fn table(&self) -> Table {
-        let runtimes = self.runtimes.iter().map(ToString::to_string);
+        let classes: BTreeMap<&RuntimeId, Class> =
+            self.languages.iter().flat_map(|l| &l.cells).flatten().map(|row| (&row.cell.runtime, row.class)).collect();
+        let several = classes.values().collect::<BTreeSet<_>>().len() > 1;
+        let class = |id: &RuntimeId| classes.get(id).filter(|_| several).map(|class| words::class(*class));
+        let name = |id: &&RuntimeId| class(id).map_or_else(|| id.to_string(), |class| format!("{id} ({class})"));
+        let runtimes = self.runtimes.iter().map(name);
         let header = ["Language", "Module"].map(str::to_owned).into_iter().chain(runtimes).collect();
         let row = |language: &Language| {
-            let first = [Entry::Text(language.name.to_owned()), Entry::Text(units::bytes(language.module_bytes))];
+            let first = [
+                Entry::text(language.name),
+                Entry::number(units::bytes(language.module_bytes), language.module_bytes as f64),
+            ];
             first.into_iter().chain(language.cells.iter().map(|cell| entry(*cell))).collect()
         };
         Table { header, rows: self.languages.iter().map(row).collect(), numbers: true }
@@ -209,10 +217,12 @@ impl Grid<'_> {
 }
 
 fn entry(cell: Option<&Row>) -> Entry {
-    match cell.map(|row| &row.outcome) {
-        Some(Err(_)) => Entry::Failed(short(cell)),
-        Some(Ok(measured)) if measured.ratio == 1.0 => Entry::Best(short(cell)),
-        _ => Entry::Text(short(cell)),
+    match cell.map(|row| (row, &row.outcome)) {
+        Some((row, Err(_))) => Entry::failed(short(cell)).of(&row.cell),
+        Some((row, Ok(measured))) => {
+            Entry::number(short(cell), measured.summary.median).best_if(measured.ratio == 1.0).of(&row.cell)
+        }
+        None => Entry::text(short(cell)),
     }
 }
 

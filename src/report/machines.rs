@@ -142,7 +142,7 @@ mod tests {
         let run = two_machines();
         let apart = machines_apart(&run);
         let rows = rows(&apart);
-        let (markdown, html) = (markdown(&apart, &rows), html(&apart, &rows));
+        let (markdown, html) = (markdown(&apart, &rows), html(&apart, &rows).unwrap());
         for text in [markdown, html] {
             assert!(text.contains("Another CPU") && text.contains("rust/hello (machine 2)"), "{text}");
             assert!(!text.contains("Incomplete"), "{text}");

@@ -1,17 +1,24 @@
 //! `report.md`.
 
-use super::document::{Block, Entry, Table, document};
+use super::document::{Block, Table, Tone, document};
 use super::summary::{Row, one_line};
 use crate::record::Run;
 
 /// The run as CommonMark with GitHub's tables. Charts are expected beside it, in `charts/`.
 pub fn markdown(run: &Run, rows: &[Row]) -> String {
     let mut text = "# isobar: what a function costs inside a runtime\n".to_owned();
-    document(run, rows).iter().for_each(|block| push(block, &mut text));
+    text.push_str(&blocks(&document(run, rows), "charts/"));
     text
 }
 
-fn push(block: &Block, text: &mut String) {
+/// Blocks, each after an empty line. `charts` is where charts are, with a slash at its end.
+pub(super) fn blocks(blocks: &[Block], charts: &str) -> String {
+    let mut text = String::new();
+    blocks.iter().for_each(|block| push(block, charts, &mut text));
+    text
+}
+
+fn push(block: &Block, charts: &str, text: &mut String) {
     text.push('\n');
     match block {
         Block::Heading(level, title) => {
@@ -23,14 +30,20 @@ fn push(block: &Block, text: &mut String) {
                 text.extend(["- **", &escape(word), "**: ", &escape(meaning), "\n"]);
             }
         }
+        Block::List(sentences) => sentences.iter().for_each(|one| text.extend(["- ", &escape(one), "\n"])),
+        Block::Code(code) => text.extend(["```\n", code.trim_end(), "\n```\n"]),
         Block::Chart(chart) => {
-            text.extend(["![", &escape(chart.title), "](charts/", chart.name, ".svg)\n"]);
+            text.extend(["![", &escape(chart.title), "](", charts, chart.name, ".svg)\n"]);
         }
         Block::Table(content) => table(content, text),
         Block::Details(title, blocks) => {
             text.extend(["<details>\n<summary>", &escape(title), "</summary>\n"]);
-            blocks.iter().for_each(|block| push(block, text));
+            blocks.iter().for_each(|block| push(block, charts, text));
             text.push_str("\n</details>\n");
+        }
+        // The tables of the functions have them all.
+        Block::Cells => {
+            text.pop();
         }
     }
 }
@@ -41,9 +54,9 @@ fn table(table: &Table, text: &mut String) {
     let rule = |i| if i > 0 && table.numbers { "---:".to_owned() } else { "---".to_owned() };
     text.push_str(&line(&mut (0..table.header.len()).map(rule)));
     for row in &table.rows {
-        text.push_str(&line(&mut row.iter().map(|entry| match entry {
-            Entry::Best(best) => format!("**{}**", escape(best)),
-            other => escape(other.text()),
+        text.push_str(&line(&mut row.iter().map(|entry| match entry.tone {
+            Tone::Best => format!("**{}**", escape(&entry.text)),
+            _ => escape(&entry.text),
         })));
     }
 }

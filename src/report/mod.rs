@@ -2,15 +2,21 @@
 //! the same records give the same bytes.
 
 mod break_even;
+mod brief;
+mod cells;
+mod cite;
 mod columns;
 mod detail;
 mod details;
 mod document;
 mod html;
+mod isolation;
 pub(crate) mod keep_alive;
 pub(crate) mod languages;
 mod machines;
 mod markdown;
+mod method;
+mod splice;
 pub mod summary;
 mod tables;
 mod terminal;
@@ -19,11 +25,13 @@ pub(crate) mod words;
 
 pub use details::{PERCENTILES, Percentiles};
 pub use html::html;
+pub use isolation::terminal as terminal_isolation;
 pub use machines::machines_apart;
 pub(crate) use markdown::escape;
 pub use markdown::markdown;
-pub(crate) use summary::one_line;
+pub use splice::{SpliceError, splice};
 pub use summary::{Failed, Measured, Part, Row, functions, rows};
+pub(crate) use summary::{one_line, shorten};
 pub use terminal::{terminal, terminal_languages};
 
 use crate::chart::{self, ChartError};
@@ -51,7 +59,7 @@ pub enum ReportError {
 pub fn write(run: &Run, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let charts = chart::draw(run, rows, folder)?;
     let mut files = Vec::new();
-    for (name, text) in [("report.html", html(run, rows)), ("report.md", markdown(run, rows))] {
+    for (name, text) in [("report.html", html(run, rows)?), ("report.md", markdown(run, rows))] {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|source| ReportError::Io { path: path.clone(), source })?;
         files.push(path);

@@ -1,11 +1,13 @@
 //! From records to rows: one for each cell, with its number or with what went wrong.
 
 use super::details::{self, Percentiles};
+use super::isolation;
 use super::units::{self, Quantity};
 use crate::experiment::{self, CellStop};
 use crate::record::{Artifact, Cell, Record, Run};
 use crate::stats::{self, Slope, Summary};
 use isobar_core::measure::{MeasureError, Samples, ScenarioId};
+use isobar_core::{Class, RuntimeId};
 use std::collections::{BTreeMap, HashMap};
 
 /// What became of one cell.
@@ -13,6 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Row {
     /// Which cell.
     pub cell: Cell,
+    /// What stands between the function and its host in this runtime.
+    pub class: Class,
     /// Its number, or why there is none.
     pub outcome: Result<Measured, Failed>,
     /// For runtimes that compile ahead of time: how that went.
@@ -33,6 +37,8 @@ pub struct Measured {
     pub parts: Vec<Part>,
     /// For times: how long the slow ones take.
     pub percentiles: Option<Percentiles>,
+    /// For times: the histogram of all samples, as [`Record::histogram`] has those of one process.
+    pub histogram: Option<String>,
     /// What the system counted, by the measures' names, which end in their unit: sizes as medians over the processes,
     /// everything else for each invocation.
     pub readings: BTreeMap<String, f64>,
@@ -89,19 +95,23 @@ impl Row {
     }
 }
 
-/// The rows of all cells that have records: by function in the run's order, by scenario, the best first, failed ones
-/// last. The order of the records does not matter. Of several machines each has rows of its own.
+/// The rows of all cells that have records, but those with verdicts in place of a number: by function in the run's order,
+/// by scenario, the best first, failed ones last. The order of the records does not matter. Of several machines each has
+/// rows of its own.
 pub fn rows(run: &Run) -> Vec<Row> {
     let run = &*super::machines_apart(run);
     let mut cells: BTreeMap<&Cell, Vec<&Record>> = BTreeMap::new();
-    for record in &run.records {
+    for record in run.records.iter().filter(|record| !isolation::is_verdict(record)) {
         cells.entry(&record.cell).or_default().push(record);
     }
     let stops = experiment::stops(&run.header, &run.records);
     // A record of a cell that was never planned has no reason to go on.
     let stop = |cell: &Cell| stops.get(cell).copied().unwrap_or(CellStop::CutOff);
-    let mut rows: Vec<Row> =
-        cells.into_iter().map(|(cell, records)| row(run.header.seed, cell, records, stop(cell))).collect();
+    let classes = classes(run);
+    let mut rows: Vec<Row> = cells
+        .into_iter()
+        .map(|(cell, records)| Row { class: classes(&cell.runtime), ..row(run.header.seed, cell, records, stop(cell)) })
+        .collect();
     let names = run.header.functions.iter().map(|f| f.name.as_str());
     let places: HashMap<&str, usize> = names.zip(0..).collect();
     let place = |row: &Row| places.get(row.cell.function.as_str()).copied().unwrap_or(usize::MAX);
@@ -119,6 +129,14 @@ pub fn rows(run: &Run) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// What says the class of a runtime: it itself, or that `isobar load` knows a server only.
+fn classes(run: &Run) -> impl Fn(&RuntimeId) -> Class {
+    let known: BTreeMap<RuntimeId, Class> =
+        run.header.runtimes.iter().map(|info| (info.id.clone(), info.class)).collect();
+    let other = if run.header.load.is_some() { Class::Server } else { Class::default() };
+    move |runtime| known.get(runtime).copied().unwrap_or(other)
 }
 
 /// Rows by function and scenario, in the order of [`rows`].
@@ -148,7 +166,7 @@ fn row(seed: u64, cell: &Cell, mut records: Vec<&Record>, stop: CellStop) -> Row
     records.sort_by_key(|record| record.round);
     let artifact = records.iter().find_map(|record| record.artifact);
     let outcome = failed(&records).map_or_else(|| measured(seed, cell, &records), Err);
-    Row { cell: cell.clone(), outcome, artifact, stop }
+    Row { cell: cell.clone(), class: Class::default(), outcome, artifact, stop }
 }
 
 fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Failed> {
@@ -162,11 +180,13 @@ fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Fai
         high,
         ..summary
     });
+    let histogram = details::histogram(cell.scenario, records);
     Ok(Measured {
         summary,
         ratio: 1.0,
         parts: parts(cell.scenario, &samples),
-        percentiles: details::percentiles(cell.scenario, records),
+        percentiles: histogram.as_ref().map(details::percentiles),
+        histogram: histogram.map(|all| all.encode()),
         readings: details::readings(records),
     })
 }

@@ -3,7 +3,7 @@
 use crate::record::*;
 use crate::stats::Histogram;
 use isobar_core::measure::{MeasureError, Measurement, Readings, Samples, ScenarioId, Stop, Unit, WarmUp, WarmUpEnd};
-use isobar_core::{Enforcement, Enforcer, Execution, Failure, RuntimeId, RuntimeInfo};
+use isobar_core::{Class, Enforcement, Enforcer, Execution, Failure, RuntimeId, RuntimeInfo};
 
 /// Family, mode with variants, engine µs, load ms for a module of 1 MiB, instantiate µs, slowdown.
 type Mode = (&'static str, &'static str, f64, f64, f64, f64);
@@ -34,6 +34,14 @@ const MODES: [Mode; 25] = [
     ("wasmi", "lazy", 9.0, 1.1, 22.0, 11.0),
     ("wasmi", "eager", 9.0, 12.0, 22.0, 10.5),
     ("wasmi", "eager+shared-wasi", 9.0, 12.0, 9.0, 10.5),
+];
+
+/// What is no WebAssembly runtime.
+const BASELINES: [Mode; 4] = [
+    ("native", "process", 5.0, 0.01, 600.0, 1.0),
+    ("native", "in-process", 5.0, 0.01, 1.0, 0.98),
+    ("container", "crun", 900.0, 0.01, 90_000.0, 1.0),
+    ("node", "vm-context", 28_000.0, 1.0, 900.0, 1.3),
 ];
 
 /// Name, MiB, µs in machine code.
@@ -106,6 +114,12 @@ pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, 
     run_of(&modes, &FUNCTIONS[..functions], threads, rounds, failures)
 }
 
+/// A run of runtimes of several classes: WebAssembly, processes, containers, isolates.
+pub(crate) fn classes() -> Run {
+    let modes: Vec<Mode> = BASELINES.iter().copied().chain((0..9).map(|i| MODES[i * MODES.len() / 9])).collect();
+    run_of(&modes, &FUNCTIONS[..4], 2, 3, true)
+}
+
 fn run_of(modes: &[Mode], functions: &[(&str, f64, f64)], threads: u32, rounds: u32, failures: bool) -> Run {
     let mut run = Run { header: header(modes, functions, rounds), records: vec![] };
     let mut rng = fastrand::Rng::with_seed(7);
@@ -176,6 +190,7 @@ fn header(modes: &[Mode], functions: &[(&str, f64, f64)], rounds: u32) -> Header
     Header {
         schema: SCHEMA,
         isobar: "0.1.0".into(),
+        arguments: vec![],
         started_at_s: 1_795_196_789,
         quick: false,
         seed: 42,
@@ -236,6 +251,12 @@ fn info(mode: &Mode) -> RuntimeInfo {
         concurrent: mode.0 != "wasm3",
         enforcement: Enforcement { wall_time, memory: Enforcer::Engine, stack: Enforcer::Engine },
         proposals: isobar_core::settings::proposals(&["simd"]),
+        class: match mode.0 {
+            "native" => Class::Process,
+            "container" => Class::Container,
+            "node" => Class::Isolate,
+            _ => Class::Wasm,
+        },
         settings: [("stack".into(), "1 MiB".into()), ("compile threads".into(), "1".into())].into(),
         ..RuntimeInfo::wasm(id(mode))
     }
@@ -296,7 +317,7 @@ fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: ScenarioId, r
         "warm" | "throughput" => WarmUp { samples: 60, elapsed_ns: 9_000_000, end: WarmUpEnd::Stationary },
         _ => WarmUp::NONE,
     };
-    Measurement { samples, warm_up, stop: Stop::Time, readings }
+    Measurement { samples, warm_up, stop: Stop::Time, readings, attempts: vec![] }
 }
 
 /// Memory that grows by some pages for each instance, and by the code for each module.

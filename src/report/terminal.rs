@@ -78,11 +78,16 @@ fn table(group: &[Row], longest: usize, styled: bool) -> String {
     let columns = beside(group);
     let mut header = ["", words::number(scenario), "95 % interval", "ratio"].map(str::to_owned).to_vec();
     header.extend(columns.iter().map(|column| column.name(scenario)));
+    let several = words::has_classes(group.iter());
+    header.extend(several.then(|| "class".to_owned()));
     table.set_header(header.iter().map(|h| Cell::new(h).add_attribute(Attribute::Dim)));
     let mut failures = String::new();
     for row in group {
         match &row.outcome {
-            Ok(measured) => drop(table.add_row(numbers(row, measured, &columns))),
+            Ok(measured) => {
+                let class = several.then(|| Cell::new(words::class(row.class)));
+                table.add_row(numbers(row, measured, &columns).into_iter().chain(class));
+            }
             Err(failed) => {
                 let what = shorten(&failed.text, 90);
                 let text = format!("failed {} of {}: {what}", failed.failures, failed.processes);

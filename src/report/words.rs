@@ -1,10 +1,11 @@
 //! What the reports say in words.
 
+use super::Row;
 use super::units;
 use crate::experiment::CellStop;
 use crate::record::{Cell, Run, Schedule};
 use isobar_core::measure::{Scale, Scenario, ScenarioId};
-use isobar_core::{Enforcer, Execution};
+use isobar_core::{Class, Enforcer, Execution};
 use std::collections::BTreeMap;
 
 /// `cold start`, `throughput on 2 threads`, `open loop over HTTP at 1000 requests/s`.
@@ -39,8 +40,10 @@ pub(crate) fn schedule(run: &Run) -> String {
     let fewest = units::count(min_processes as usize, "process");
     let up_to = (max_processes > min_processes)
         .then(|| format!(", up to {max_processes} until it is known within ±{}", units::percent(precision)));
-    let mut measured: BTreeMap<&Cell, u32> = run.header.cells.iter().map(|cell| (cell, 0)).collect();
-    for record in &run.records {
+    // A verdict needs one process.
+    let has_number = |cell: &&Cell| !cell.scenario.scenario().verdicts();
+    let mut measured: BTreeMap<&Cell, u32> = run.header.cells.iter().filter(has_number).map(|cell| (cell, 0)).collect();
+    for record in run.records.iter().filter(|record| has_number(&&record.cell)) {
         // A failure ends a cell, so it is not missing anything.
         *measured.entry(&record.cell).or_default() += if record.result.is_ok() { 1 } else { min_processes };
     }
@@ -87,6 +90,24 @@ pub(super) fn execution(execution: Execution) -> &'static str {
         Execution::Interpreter => "interprets",
         Execution::Native => "machine code",
     }
+}
+
+/// What stands between a function and its host, in a word.
+pub(crate) fn class(class: Class) -> &'static str {
+    match class {
+        Class::Wasm => "WebAssembly",
+        Class::Process => "process",
+        Class::Sandbox => "sandbox",
+        Class::Container => "container",
+        Class::Isolate => "isolate",
+        Class::Server => "server",
+        Class::Microvm => "micro-VM",
+    }
+}
+
+/// Whether these rows are of several classes, so that each has to be named.
+pub(crate) fn has_classes<'a>(mut rows: impl Iterator<Item = &'a Row>) -> bool {
+    rows.next().is_some_and(|first| rows.any(|row| row.class != first.class))
 }
 
 /// Who enforces a limit.

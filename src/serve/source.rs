@@ -117,9 +117,10 @@ fn name_below(root: &Path, module: &Path) -> Option<String> {
     Some(name.strip_prefix(root).ok()?.to_str()?.to_owned())
 }
 
-/// The committed functions are ours and trusted: they have clocks and randomness, as when they are measured.
+/// The committed functions are ours and trusted: they have clocks and randomness, as when they are measured, unless their
+/// manifest says that they need none.
 fn of_workload(workload: &Workload) -> Spec {
-    let invocation = &workload.invocation;
+    let (invocation, serving) = (&workload.invocation, &workload.serving);
     let given = invocation.env.iter().map(|(name, _)| name.clone());
     let declared = workload.family.iter().flat_map(|family| family.variables.iter().map(|(name, _)| name.clone()));
     let reads = !invocation.stdin.is_empty() || workload.cases().any(|(_, given, _)| !given.stdin.is_empty());
@@ -127,15 +128,18 @@ fn of_workload(workload: &Workload) -> Spec {
         name: workload.name.clone(),
         description: workload.description.clone(),
         module: workload.module_path.clone(),
-        env: EnvNames::Named(given.chain(declared).collect()),
+        env: EnvNames::Named(given.chain(declared).chain(serving.example.keys().cloned()).collect()),
         set: BTreeMap::new(),
         args: invocation.args.clone(),
         stdin: reads,
-        grants: Grants::ALL,
-        cgi: false,
-        content_type: PLAIN_TEXT.to_owned(),
+        grants: Grants {
+            clock: serving.clock.unwrap_or(Grants::ALL.clock),
+            random: serving.random.unwrap_or(Grants::ALL.random),
+        },
+        cgi: serving.cgi.unwrap_or_default(),
+        content_type: serving.content_type.clone().unwrap_or_else(|| PLAIN_TEXT.to_owned()),
         exit_status: BTreeMap::from([REFUSED]),
         limits: FunctionLimits::default(),
-        example: invocation.env.iter().cloned().collect(),
+        example: invocation.env.iter().cloned().chain(serving.example.clone()).collect(),
     }
 }

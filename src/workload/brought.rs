@@ -1,6 +1,6 @@
 //! A module that somebody brings, without a manifest: whether it can be a function at all, and if not, why.
 
-use super::{Problem, Workload, WorkloadError};
+use super::{Problem, Serving, Workload, WorkloadError};
 use isobar_core::inspect::{PROPOSALS, read_module};
 use isobar_core::measure::{Expectation, sha256_hex};
 use isobar_core::{Failure, Invocation, wasi};
@@ -67,6 +67,7 @@ impl Brought {
             quick: true,
             default: true,
             family: None,
+            serving: Serving::default(),
             sizes: BTreeMap::new(),
             instead: BTreeMap::new(),
             own_cases: Vec::new(),

@@ -1,5 +1,5 @@
 use super::{
-    Case, Comparison, FORMAT, Family, Problem, Work, WorkloadError,
+    Case, Comparison, FORMAT, Family, Problem, Serving, Work, WorkloadError,
     build::{NativeState, NativeStore},
     function::{Function, Functions, Target},
     sums::{Sums, run_build},
@@ -59,6 +59,8 @@ pub struct Workload {
     pub default: bool,
     /// What it does in every language, where it is of a family.
     pub family: Option<Arc<Family>>,
+    /// How it is served over HTTP.
+    pub serving: Serving,
     pub(super) sizes: BTreeMap<String, Work>,
     pub(super) instead: BTreeMap<String, String>,
     pub(super) own_cases: Vec<Case>,
@@ -156,6 +158,11 @@ impl Workload {
     pub fn comparison(&self) -> Option<&Comparison> {
         self.compared_as()?;
         self.family.as_ref()?.languages.as_ref()
+    }
+
+    /// Whether it tries what a function must not do: for the scenario `isolation`, and for no other.
+    pub fn is_hostile(&self) -> bool {
+        self.family.as_ref().is_some_and(|family| family.isolation)
     }
 
     /// The test cases of the family and its own, what each gives to this function, and why it is not asked of it, if it is
@@ -343,6 +350,7 @@ fn workload(
         quick: manifest.quick,
         default: manifest.default,
         family: manifest.family,
+        serving: manifest.serving,
         sizes: manifest.sizes,
         instead: manifest.instead,
         own_cases: manifest.cases,

@@ -2,6 +2,7 @@
 
 use super::{
     Problem, Work,
+    serving::{ServeTable, Serving},
     source::Source,
     work::{ExpectedTable, Given, LimitsTable},
 };
@@ -38,6 +39,10 @@ pub struct Family {
     pub cases: Vec<Case>,
     /// What is measured of it where languages are compared.
     pub languages: Option<Comparison>,
+    /// It tries what a function must not do: for the scenario `isolation`, and for no other.
+    pub isolation: bool,
+    /// How it is served, whatever it is written in.
+    pub serving: Serving,
 }
 
 /// What of a family is measured where languages are compared, in every language that has it.
@@ -121,6 +126,10 @@ struct Document {
     sizes: BTreeMap<String, SizeTable>,
     languages: Option<ComparisonTable>,
     #[serde(default)]
+    isolation: bool,
+    #[serde(default)]
+    serve: ServeTable,
+    #[serde(default)]
     case: Vec<CaseTable>,
 }
 
@@ -198,6 +207,8 @@ impl Family {
             sizes,
             cases,
             languages,
+            isolation: document.isolation,
+            serving: document.serve.serving(&source)?,
         })
     }
 }

@@ -3,6 +3,7 @@ use super::{
     family::{Case, CaseTable, FAMILIES, Family, read_cases},
     language::{checked, checked_native},
     recipe::{Native, Recipe, Step},
+    serving::{ServeTable, Serving},
     source::Source,
     work::{ExpectedTable, Given, LimitsTable},
 };
@@ -46,6 +47,8 @@ pub(super) struct Manifest {
     pub(super) only_variants: Option<Vec<String>>,
     /// How it becomes an executable of this machine, if not as its language says.
     pub(super) native: Option<Native>,
+    /// How it is served, what its family says filled in.
+    pub(super) serving: Serving,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +88,8 @@ struct Document {
     #[serde(default)]
     variant: BTreeMap<String, Spanned<Recipe>>,
     native: Option<Spanned<Native>>,
+    #[serde(default)]
+    serve: ServeTable,
 }
 
 /// With a family, another size in place of one that the language cannot do; without one, a size.
@@ -185,6 +190,7 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
         build: document.build.map(Spanned::into_inner).unwrap_or_default(),
     };
     recipe.check(source, steps)?;
+    let serving = document.serve.serving(source)?.or(family.as_ref().map(|family| &family.serving));
     Ok(Manifest {
         description: line(document.description, "description", family.as_ref().map(|family| &family.description))?,
         stands_for: line(document.stands_for, "stands_for", family.as_ref().map(|family| &family.stands_for))?,
@@ -201,6 +207,7 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
         variants: checked(source, document.variant)?,
         only_variants: document.variants,
         native: document.native.map(|native| checked_native(source, native)).transpose()?,
+        serving,
     })
 }
 

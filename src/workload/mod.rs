@@ -11,6 +11,7 @@ mod language;
 mod manifest;
 mod new;
 mod recipe;
+mod serving;
 mod source;
 mod sums;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use known::{KNOWN_FAILURES, KnownFailure, known_failures};
 pub use language::LANGUAGE;
 pub use manifest::MANIFEST;
 pub use new::{NewWorkload, NewWorkloadError, new_workload};
+pub use serving::Serving;
 pub use sums::SUMS;
 pub use work::Work;
 

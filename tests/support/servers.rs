@@ -1,4 +1,4 @@
-//! A runner in Python whose runtime `mine/http` is an HTTP server that greets.
+//! A runner in Python whose runtimes are HTTP servers: `mine/http` greets, `mine/wrong` greets nobody, `mine/broken` fails.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,8 +12,12 @@ class Greeter(http.server.BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self):
+        if sys.argv[2] == "mine/broken":
+            self.send_error(500, "as told")
+            return
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
-        body = f"Hello, {query.get('NAME', 'World')}!\n".encode()
+        name = "nobody" if sys.argv[2] == "mine/wrong" else query.get("NAME", "World")
+        body = f"Hello, {name}!\n".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -22,24 +26,25 @@ class Greeter(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
-if sys.argv[1:] == ["serve"]:
+if sys.argv[1:2] == ["serve"]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Greeter)
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
-RUNTIME = {
-    "id": "mine/http", "version": "1", "wasi": "none", "execution": "interpreter", "concurrent": True,
+RUNTIMES = [{
+    "id": id, "version": "1", "wasi": "none", "execution": "interpreter", "concurrent": True,
     "class": "server", "scenarios": ["http-start", "http-closed", "http-knee"],
     "enforcement": {"wall_time": "process", "memory": "process", "stack": "process"}, "proposals": [],
-}
+} for id in ["mine/http", "mine/wrong", "mine/broken"]]
 servers = {}
 for line in sys.stdin:
     request = json.loads(line)
     if request["op"] == "describe":
-        reply = {"reply": "described", "protocol": 2, "version": "1", "runtimes": [RUNTIME]}
+        reply = {"reply": "described", "protocol": 2, "version": "1", "runtimes": RUNTIMES}
     elif request["op"] == "serve":
         start = time.monotonic_ns()
-        child = subprocess.Popen([sys.executable, __file__, "serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        child = subprocess.Popen([sys.executable, __file__, "serve", request["runtime"]],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         port = int(child.stdout.readline())
         handle = len(servers) + 1
         servers[handle] = child

@@ -1,6 +1,7 @@
 //! What a runner does to, and knows of, its own process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::path::PathBuf;
 
 /// What a runner may allocate beside the functions' memory before its limit is reached, in bytes.
 const SLACK_BYTES: u64 = 64 << 20;
@@ -25,6 +26,11 @@ pub fn available_bytes() -> Option<u64> {
     kib(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
 }
 
+/// Where a program is, by the PATH of this process. Runners start without one.
+pub fn on_path(program: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
 /// The memory of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
@@ -36,7 +42,13 @@ pub struct Memory {
 
 /// The memory of this process, by `/proc/self/smaps_rollup`, where the system tells.
 pub fn memory() -> Memory {
-    let Ok(rollup) = std::fs::read_to_string("/proc/self/smaps_rollup") else { return Memory::default() };
+    memory_of(std::process::id())
+}
+
+/// The memory of a process, by its number, where the system tells.
+pub fn memory_of(process_id: u32) -> Memory {
+    let rollup = std::fs::read_to_string(format!("/proc/{process_id}/smaps_rollup"));
+    let Ok(rollup) = rollup else { return Memory::default() };
     let uss_bytes = kib(&rollup, "Private_Clean:").zip(kib(&rollup, "Private_Dirty:"));
     Memory { pss_bytes: kib(&rollup, "Pss:"), uss_bytes: uss_bytes.map(|(clean, dirty)| clean + dirty) }
 }

@@ -2,7 +2,7 @@
 
 use crate::Boundary;
 use crate::cases::{Problem, Verdict};
-use crate::guest::{PROBE, ask};
+use crate::guest::{ask, make_probe};
 use crate::process::Process;
 use isobar_core::{Engine, Execution, Failure, Invocation, Module, Outcome, Runtime, RuntimeInfo};
 use std::cell::RefCell;
@@ -32,6 +32,11 @@ impl Subject {
 
     pub(crate) fn info(&self) -> &RuntimeInfo {
         self.runtime.info()
+    }
+
+    /// Whether the engine is used through WebAssembly's JavaScript API, which tells less than engines do.
+    pub(crate) fn has_javascript_api(&self) -> bool {
+        self.info().settings.contains_key("JavaScript API")
     }
 
     pub(crate) fn boundary(&self) -> Boundary {
@@ -76,8 +81,7 @@ impl Subject {
         let process = Process(engine.process_id());
         let (wasm, artifact) = (self.path("probe.wasm"), self.path("probe.artifact"));
         if !artifact.exists() {
-            self.write("probe.wasm", &PROBE)?;
-            engine.compile(&wasm, &artifact)?;
+            make_probe(self.info(), &*engine, &wasm, &artifact)?;
         }
         Ok(Started { probe: engine.load(&artifact)?.into(), engine: engine.into(), process })
     }

@@ -66,7 +66,7 @@ impl Scenario for Density {
         let module = engine.load(&task.artifact)?;
         let live = || -> Result<Box<dyn Instance>, MeasureError> {
             let mut instance = module.instantiate(&task.invocation)?;
-            let outcome = instance.execute()?;
+            let outcome = instance.execute_and_stay()?;
             task.expectation.check(&outcome).map_err(MeasureError::WrongAnswer)?;
             Ok(instance)
         };
@@ -84,7 +84,7 @@ impl Scenario for Density {
             ("modules", modules.counts),
             ("modules_pss_bytes", modules.pss_bytes),
         ]);
-        Ok(Measurement { samples, warm_up: WarmUp::NONE, stop, readings })
+        Ok(Measurement { samples, warm_up: WarmUp::NONE, stop, readings, attempts: Vec::new() })
     }
 
     fn values(&self, _threads: u32, samples: &Samples) -> Vec<f64> {

@@ -1,15 +1,17 @@
+use super::server::{OPT_IN, not_here};
 use super::{Effort, Place, Scale, Scenario, Unit};
-use crate::contract::Failure;
 use crate::measure::{Budget, MS, MeasureError, Measurement, Samples, Task};
 use crate::runtime::Runtime;
 
-/// A server under load, each sample a second of it. `isobar load` measures these: there is a server, and no `dyn Runtime`.
+/// A server under load, each sample a second of it. `isobar load` measures these, and `isobar run` those that have numbers
+/// of connections to be planned with: there is a server, and no `dyn Runtime`.
 pub(super) struct Http {
     name: &'static str,
     title: &'static str,
     meaning: &'static str,
     unit: Unit,
     scale: Option<Scale>,
+    planned: &'static [u32],
 }
 
 pub(super) static CLOSED: Http = Http {
@@ -20,6 +22,7 @@ pub(super) static CLOSED: Http = Http {
               else calls meanwhile.",
     unit: Unit::PerSecond,
     scale: Some(Scale::Connections),
+    planned: &[1, 64],
 };
 
 pub(super) static CLOSED_FRESH: Http = Http {
@@ -28,6 +31,7 @@ pub(super) static CLOSED_FRESH: Http = Http {
     meaning: "As the closed loop over HTTP, but each request over a connection of its own.",
     unit: Unit::PerSecond,
     scale: Some(Scale::Connections),
+    planned: &[],
 };
 
 pub(super) static OPEN: Http = Http {
@@ -38,6 +42,7 @@ pub(super) static OPEN: Http = Http {
               requests.",
     unit: Unit::Nanoseconds,
     scale: Some(Scale::Rate),
+    planned: &[],
 };
 
 pub(super) static OPEN_FRESH: Http = Http {
@@ -46,6 +51,7 @@ pub(super) static OPEN_FRESH: Http = Http {
     meaning: "As the open loop over HTTP, but each request over a connection of its own.",
     unit: Unit::Nanoseconds,
     scale: Some(Scale::Rate),
+    planned: &[],
 };
 
 pub(super) static TRACE: Http = Http {
@@ -54,6 +60,7 @@ pub(super) static TRACE: Http = Http {
     meaning: "As the open loop over HTTP, with the requests of a trace.",
     unit: Unit::Nanoseconds,
     scale: None,
+    planned: &[],
 };
 
 impl Scenario for Http {
@@ -74,7 +81,7 @@ impl Scenario for Http {
     }
 
     fn threads(&self, _cores: u32) -> Option<Vec<u32>> {
-        self.scale.map(|_| Vec::new())
+        self.scale.map(|_| self.planned.to_vec())
     }
 
     fn scale(&self) -> Scale {
@@ -82,31 +89,41 @@ impl Scenario for Http {
     }
 
     fn planned(&self) -> bool {
-        false
+        !self.planned.is_empty()
     }
 
-    /// Seconds are its samples; the server's process is not started anew for each load.
+    fn opt_in(&self) -> Option<&'static str> {
+        self.planned().then_some(OPT_IN)
+    }
+
+    /// Seconds are its samples; a few servers say what another one would have shown. `isobar load` has one.
     fn max_processes(&self) -> Option<u32> {
-        Some(1)
+        Some(if self.planned() { 5 } else { 1 })
     }
 
     fn place(&self) -> Place {
-        Place::Parent
+        Place::Server
     }
 
-    fn budget(&self, _effort: Effort) -> Budget {
-        Budget {
-            warm_up_samples: u32::MAX,
-            warm_up_ns: 2000 * MS,
-            min_samples: 1,
-            max_samples: u32::MAX,
-            time_ns: 10_000 * MS,
-            precision: 0.0,
-        }
+    fn budget(&self, effort: Effort) -> Budget {
+        let (warm_up_ns, time_ns) = match effort {
+            Effort::Quick => (300 * MS, 700 * MS),
+            Effort::Full => (1000 * MS, 4000 * MS),
+        };
+        let (warm_up_samples, max_samples) = (u32::MAX, u32::MAX);
+        Budget { warm_up_samples, warm_up_ns, min_samples: 1, max_samples, time_ns, precision: 0.0 }
     }
 
     fn measure(&self, _: &dyn Runtime, _: u32, _: &Task, _: &Budget) -> Result<Measurement, MeasureError> {
-        Err(Failure::host(format!("{} is measured by `isobar load`", self.name)).into())
+        Err(not_here(self.name))
+    }
+
+    /// The latencies beside a throughput.
+    fn parts(&self) -> &'static [(&'static str, &'static str)] {
+        match self.unit {
+            Unit::PerSecond => &[("p50_ns", "median latency")],
+            _ => &[],
+        }
     }
 
     /// Seconds without answers have no median. A last part of a second that is too short to say anything is left out.

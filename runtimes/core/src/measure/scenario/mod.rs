@@ -17,6 +17,9 @@ macro_rules! scenarios {
 }
 
 mod http;
+mod server;
+
+pub use server::KNEE_P99_BELOW_NS;
 
 scenarios![
     cold::Cold,
@@ -27,8 +30,11 @@ scenarios![
     density::Density,
     instructions::Instructions,
     instantiate::Instantiate,
-    load_instantiate::LoadInstantiate;
+    load_instantiate::LoadInstantiate,
+    isolation::Isolation;
+    server::Start,
     http::CLOSED,
+    server::Knee,
     http::CLOSED_FRESH,
     http::OPEN,
     http::OPEN_FRESH,
@@ -73,6 +79,17 @@ pub trait Scenario: Sync {
     /// What `isobar run --measure` calls it, if it is left out of a plan that does not ask for it.
     fn opt_in(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Whether it gives verdicts and no number. Its functions are those that try what they must not do, and no others, and
+    /// they are for no other scenario.
+    fn verdicts(&self) -> bool {
+        false
+    }
+
+    /// The names of scenarios of which a runtime that says what it offers must offer one.
+    fn implied_by(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// How many processes per cell are enough, if the schedule's are more than it needs.
@@ -168,8 +185,12 @@ impl Scale {
 pub enum Place {
     /// In the runner, beside the runtime: the boundary costs nothing inside a measurement.
     Runner,
-    /// In isobar: the process itself is part of what is measured.
+    /// In isobar: the process itself is part of what is measured. Where every invocation starts one, in the runner.
     Parent,
+    /// In isobar, whatever the runtime is: it must live on when the runner does not.
+    Outside,
+    /// In isobar, by its load driver: the runtime is a server, and says in its description that it offers the scenario.
+    Server,
 }
 
 /// How much time a measurement may take.
@@ -399,6 +420,8 @@ mod tests {
             assert!(seen.insert(scenario.name()) && !scenario.title().is_empty() && scenario.meaning().ends_with('.'));
         }
         assert_eq!(ScenarioId::all(2).iter().filter(|id| id.name() == "throughput").count(), 2);
-        assert!(ScenarioId::all(2).iter().all(|id| !id.name().starts_with("http")), "`isobar run` has no server");
+        let of_servers = ScenarioId::all(2).into_iter().filter(|id| id.name().starts_with("http"));
+        let of_servers: Vec<String> = of_servers.map(|id| id.to_string()).collect();
+        assert_eq!(of_servers, ["http-start", "http-closed/1", "http-closed/64", "http-knee"]);
     }
 }
