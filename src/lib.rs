@@ -15,5 +15,6 @@ pub mod report;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod stats;
+pub mod thesis;
 pub mod verify;
 pub mod workload;

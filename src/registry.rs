@@ -39,6 +39,30 @@ const BUILT_IN: [(&str, &str, &str); 7] = [
     ("native", "isobar-runner-process", "cargo build --release --workspace"),
 ];
 
+/// The runner in JavaScript, below isobar's own folder.
+const NODE_RUNNER: &str = "runtimes/node/runner.mjs";
+
+/// V8's own WebAssembly and isolates, in Node.js.
+fn node(root: Option<&Path>) -> Family {
+    let runner = own_folder(root).map_or_else(|| PathBuf::from(NODE_RUNNER), |root| root.join(NODE_RUNNER));
+    let args = ["--no-warnings", "--expose-gc", "--no-node-snapshot", &runner.to_string_lossy()].map(str::to_owned);
+    Family {
+        family: "node".to_owned(),
+        program: "node".to_owned(),
+        args: args.into(),
+        remedy: "apt-get install nodejs, then scripts/setup --baselines".to_owned(),
+    }
+}
+
+/// isobar's own folder: the one that was named, or the nearest one with that runner above the current folder or above
+/// isobar itself.
+fn own_folder(named: Option<&Path>) -> Option<PathBuf> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let exe = std::env::current_exe().unwrap_or_default();
+    let candidates = named.into_iter().chain(here.ancestors()).chain(exe.ancestors());
+    candidates.filter(|folder| folder.join(NODE_RUNNER).is_file()).find_map(|folder| folder.canonicalize().ok())
+}
+
 /// What is on this machine.
 #[derive(Default)]
 pub struct Registry {
@@ -68,6 +92,14 @@ impl Registry {
     /// # Errors
     /// Only for a broken manifest: a runner that is missing or does not work is listed as absent.
     pub fn discover(manifests: Option<&Path>) -> Result<Registry, ManifestError> {
+        Registry::discover_below(None, manifests)
+    }
+
+    /// The same, isobar's own folder being this one: runners that are no executables lie in it.
+    ///
+    /// # Errors
+    /// As [`Registry::discover`].
+    pub fn discover_below(root: Option<&Path>, manifests: Option<&Path>) -> Result<Registry, ManifestError> {
         let mut registry = Registry { runners: manifests.map(Path::to_owned), ..Registry::default() };
         let built_in = BUILT_IN.map(|(family, program, remedy)| Family {
             family: family.to_owned(),
@@ -75,7 +107,8 @@ impl Registry {
             args: Vec::new(),
             remedy: remedy.to_owned(),
         });
-        let families = built_in.into_iter().chain(manifests.map(read_manifests).transpose()?.unwrap_or_default());
+        let families = built_in.into_iter().chain([node(root)]);
+        let families = families.chain(manifests.map(read_manifests).transpose()?.unwrap_or_default());
         // Starting a runner takes from 1 to 50 ms, most of it waiting for the disk: all at once.
         let answers: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = families.map(|family| scope.spawn(|| ask(family))).collect();

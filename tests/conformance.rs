@@ -7,7 +7,7 @@ use isobar::registry::Registry;
 use isobar::remote::RemoteRuntime;
 use isobar_conformance::Boundary;
 use isobar_core::measure::{Budget, measure};
-use isobar_core::{Class, Runtime};
+use isobar_core::{Class, Form, Runtime};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,7 +31,10 @@ fn main() -> ExitCode {
     }));
     for runtime in registry.runtimes {
         let runtime = Arc::new(runtime);
-        if let Some(why) = isobar_conformance::obstacle(runtime.info()) {
+        // A module in a process or behind a server of its own: command lines and servers, which have tests of their own.
+        let other = (runtime.info().form == Form::Wasm && runtime.info().class != Class::Wasm)
+            .then(|| "the suite is for runtimes of modules, this is a program around one".to_owned());
+        if let Some(why) = other.or_else(|| isobar_conformance::obstacle(runtime.info())) {
             let name = runtime.info().id.to_string();
             trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why))));
             continue;

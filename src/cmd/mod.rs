@@ -17,6 +17,7 @@ mod own_time;
 mod progress;
 mod rank;
 mod report;
+mod reproduce;
 mod resume;
 mod run;
 mod schema;
@@ -67,6 +68,7 @@ enum Command {
     NewWorkload(new_workload::NewWorkload),
     Doctor(doctor::Doctor),
     Report(report::Report),
+    Reproduce(reproduce::Reproduce),
     Chart(chart::Chart),
     Cmp(cmp::Cmp),
     Rank(rank::Rank),
@@ -98,6 +100,7 @@ impl Cli {
             Command::NewWorkload(command) => command.run(&self.places),
             Command::Doctor(command) => command.run(&self.places),
             Command::Report(command) => command.run(),
+            Command::Reproduce(command) => command.run(&self.places),
             Command::Chart(command) => command.run(),
             Command::Cmp(command) => command.run(),
             Command::Rank(command) => command.run(),
@@ -162,6 +165,6 @@ impl Places {
     }
 
     fn registry(&self) -> Result<Registry> {
-        Ok(Registry::discover(self.runners.as_deref())?)
+        Ok(Registry::discover_below(self.root.as_deref(), self.runners.as_deref())?)
     }
 }

@@ -50,12 +50,14 @@ impl Artifacts {
     ) -> &Result<Prepared, Failure> {
         let folder = &self.folder;
         self.made.entry(key_of(cell)).or_insert_with(|| {
-            // The platform compiles for itself.
-            if runtime.info().execution != Execution::Aot || runtime.served().is_some() {
-                let path = workload.form(runtime.info().form).map_err(|e| Failure::host(e.to_string()))?;
+            let info = runtime.info();
+            let path = workload.form(info.form).map_err(|e| Failure::host(e.to_string()))?;
+            // A script is bundled when it is deployed, as a module is compiled; the platform compiles for itself.
+            let deployed = info.execution == Execution::Aot || info.form == Form::Javascript;
+            if !deployed || runtime.served().is_some() {
                 return Ok(Prepared { path, artifact: None });
             }
-            compile(runtime, &workload.module_path, &path_of(folder, cell))
+            compile(runtime, &path, &path_of(folder, cell))
         })
     }
 }

@@ -10,6 +10,7 @@ mod detail;
 mod details;
 mod document;
 mod html;
+mod isolation;
 pub(crate) mod keep_alive;
 pub(crate) mod languages;
 mod machines;
@@ -24,12 +25,13 @@ pub(crate) mod words;
 
 pub use details::{PERCENTILES, Percentiles};
 pub use html::html;
+pub use isolation::terminal as terminal_isolation;
 pub use machines::machines_apart;
 pub(crate) use markdown::escape;
 pub use markdown::markdown;
 pub use splice::{SpliceError, splice};
-pub(crate) use summary::one_line;
 pub use summary::{Failed, Measured, Part, Row, functions, rows};
+pub(crate) use summary::{one_line, shorten};
 pub use terminal::{terminal, terminal_languages};
 
 use crate::chart::{self, ChartError};

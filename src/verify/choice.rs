@@ -5,7 +5,7 @@ use crate::remote::RemoteRuntime;
 use crate::workload::{Catalogue, SIZES, Unbuilt, Workload};
 use globset::{Glob, GlobMatcher};
 use isobar_core::runtime::Execution;
-use isobar_core::{Form, Runtime};
+use isobar_core::{Class, Form, Runtime};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -127,6 +127,8 @@ impl<'a> Plan<'a> {
         let mut pairs = Vec::new();
         for (workload, inputs) in workloads.iter().zip(&inputs) {
             let exists = |runtime: &&&RemoteRuntime| match runtime.info().form {
+                // A server has no instances; its answers are checked where it is measured.
+                _ if runtime.info().class == Class::Server => false,
                 Form::Wasm => true,
                 Form::Native => workload.has_native() == Some(true),
                 Form::Javascript => workload.javascript().is_ok(),

@@ -1,6 +1,7 @@
 //! isobar's adapters for what is no WebAssembly runtime but a process: the function's executable itself, in a sandbox, or in
 //! a container. `docs/BASELINES.md` says what each of them is.
 
+mod bundle;
 mod cli;
 mod collect;
 mod elf;
@@ -9,6 +10,7 @@ mod native;
 mod oci;
 mod place;
 mod probe;
+mod program;
 mod spawn;
 mod stay;
 #[cfg(test)]
@@ -126,6 +128,9 @@ fn offered() -> (Vec<Box<dyn Runtime>>, Vec<NotHere>) {
     if !found.is_empty() {
         known.add(&found);
     }
+    let (programs, missing) = program::all();
+    runtimes.extend(programs);
+    absent.extend(missing);
     let reason = "isobar has no virtual machine monitor and no guest to boot: docs/BASELINES.md".to_owned();
     absent.push(NotHere { runtime: "microvm".to_owned(), reason });
     (runtimes, absent)

@@ -34,6 +34,11 @@ impl Subject {
         self.runtime.info()
     }
 
+    /// Whether the engine is used through WebAssembly's JavaScript API, which tells less than engines do.
+    pub(crate) fn has_javascript_api(&self) -> bool {
+        self.info().settings.contains_key("JavaScript API")
+    }
+
     pub(crate) fn boundary(&self) -> Boundary {
         self.boundary
     }

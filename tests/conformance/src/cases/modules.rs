@@ -23,7 +23,7 @@ pub(super) const CASES: Cases = &[
     ("a missing import", |s| {
         unlinked(s, &importing("(import \"wasi_snapshot_preview1\" \"no_such\" (func))"), "no_such")
     }),
-    ("an ill-typed import", |s| unlinked(s, &importing(ILL_TYPED), "fd_write")),
+    ("an ill-typed import", ill_typed),
     ("a function of another module", |s| unlinked(s, &importing("(import \"env\" \"foreign\" (func))"), "foreign")),
     ("a memory of another module", |s| unlinked(s, &importing("(import \"env\" \"foreign\" (memory 1))"), "foreign")),
     ("text in place of a binary", |s| exits(s.try_module(PROBE_TEXT.as_bytes(), &ask(&["exit", "42"])), 42)),
@@ -58,6 +58,13 @@ fn unlinked(s: &Subject, text: &str, name: &str) -> Verdict {
         _ => return Err(unexpected(&answer, &format!("a link failure that names {name}"))),
     }
     s.goes_on(false)
+}
+
+fn ill_typed(s: &Subject) -> Verdict {
+    if s.has_javascript_api() {
+        return Err(Problem::NotHere("a function of the host has no type in JavaScript"));
+    }
+    unlinked(s, &importing(ILL_TYPED), "fd_write")
 }
 
 /// For each of these proposals, a module that cannot do without it.

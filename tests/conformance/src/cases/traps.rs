@@ -14,7 +14,7 @@ pub(super) const CASES: Cases = &[
     ("memory out of bounds, by offset", |s| traps(s, "offset", TrapKind::MemoryOutOfBounds)),
     ("memory out of bounds, in bulk", |s| traps(s, "fill", TrapKind::MemoryOutOfBounds)),
     ("table out of bounds", |s| traps(s, "table", TrapKind::TableOutOfBounds)),
-    ("indirect call to null", |s| traps(s, "null", TrapKind::IndirectCallToNull)),
+    ("indirect call to null", null),
     ("bad signature", |s| traps(s, "signature", TrapKind::BadSignature)),
     ("a trap while a module is instantiated", at_the_start),
     ("proc_exit(3)", |s| exits(s.run(&ask(&["exit", "3"])), 3)),
@@ -27,6 +27,11 @@ fn traps(s: &Subject, action: &str, wanted: TrapKind) -> Verdict {
         _ => return Err(unexpected(&answer, "a trap")),
     }
     s.goes_on(false)
+}
+
+fn null(s: &Subject) -> Verdict {
+    let one = s.has_javascript_api();
+    traps(s, "null", if one { TrapKind::BadSignature } else { TrapKind::IndirectCallToNull })
 }
 
 fn panic(s: &Subject) -> Verdict {

@@ -1,0 +1,17 @@
+// A WebAssembly function as a program of Node.js: node process-wasi.mjs MODULE [ARGUMENT]...
+
+import fs from "node:fs";
+import { WASI } from "node:wasi";
+
+// As an aborted program has it: not one that a function ends with by chance.
+const GAVE_UP = 134;
+
+const [path, ...args] = process.argv.slice(2);
+try {
+  const wasi = new WASI({ version: "preview1", args: ["function", ...args], env: process.env, returnOnExit: false });
+  const module = new WebAssembly.Module(fs.readFileSync(path));
+  wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
+} catch (error) {
+  fs.writeSync(2, `${error.name}: ${error.message}\n`);
+  process.exit(GAVE_UP);
+}
