@@ -112,7 +112,7 @@ fn processes_of(folder: &Path) -> Vec<u32> {
 
 /// Kills an isobar in the middle of a function that does not end, and looks for what it left.
 fn killed_in_mid_run(info: &RuntimeInfo, signal: rustix::process::Signal) {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin("isobar"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isobar"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::null()).stderr(Stdio::null());
     let mut isobar = command.args(["invoke", info.id.as_str(), "rust/fibonacci", "--env", "N=90"]).spawn().unwrap();
     let (mut runner, mut folder) = (0, PathBuf::new());

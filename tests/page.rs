@@ -157,7 +157,7 @@ fn a_cell_has_a_page(page: &mut Page, run: &Run) {
     assert_eq!(page.evaluate(shown), json!(true));
     assert_eq!(page.evaluate("document.getElementById('main').hidden"), json!(true));
     assert!(page.text("document.querySelector('#cell h2').textContent").contains("in wasmi/eager"));
-    assert!(page.evaluate("document.querySelectorAll('#drawing .bar').length").as_u64().unwrap() > 3);
+    assert!(page.evaluate("document.querySelectorAll('#drawing .bar').length").as_u64().unwrap() > 0);
     assert_eq!(page.evaluate("document.querySelectorAll('#drawing .dot').length"), json!(2), "a dot for each process");
     let all = rows(run);
     let row = all.iter().find(|row| row.cell.to_string() == "wasmi/eager wat/empty warm").unwrap();

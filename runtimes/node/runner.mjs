@@ -21,7 +21,7 @@ console.log = console.info = console.debug = console.error;
 function send(reply) {
   const line = Buffer.from(`${JSON.stringify(reply)}\n`);
   try {
-    for (let at = 0; at < line.length; ) at += write(line, at);
+    for (let at = 0; at < line.length;) at += write(line, at);
   } catch (error) {
     // Nobody is there any more to be told.
     if (error.code === "EPIPE") process.exit(0);
@@ -43,7 +43,8 @@ function write(line, at) {
   }
 }
 
-const failure = (error) => (error instanceof Failed ? error : crashed(`${error?.stack ?? error}`.split("\n", 2).join("")));
+const failure = (error) =>
+  error instanceof Failed ? error : crashed(`${error?.stack ?? error}`.split("\n", 2).join(""));
 
 function request(line) {
   try {
@@ -72,12 +73,15 @@ async function main() {
   let rest = Buffer.alloc(0);
   for await (const chunk of process.stdin) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (let end; (end = rest.indexOf(NEWLINE)) >= 0; ) {
+    for (let end; (end = rest.indexOf(NEWLINE)) >= 0;) {
       const line = rest.toString("utf8", 0, end);
       rest = rest.subarray(end + 1);
       if (!watched && !line.includes('"op":"describe"')) {
         const { Worker } = await import("node:worker_threads");
-        new Worker(WATCH, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 } }).unref();
+        new Worker(WATCH, {
+          eval: true,
+          resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
+        }).unref();
         watched = true;
       }
       send(await answer(state, line));

@@ -132,6 +132,7 @@ pub(super) fn derive(run: &Run, folder: &Path, into: &Path) -> Result<Vec<Row>> 
     let styled = std::io::stdout().is_terminal();
     println!("{}", report::terminal(&rows, styled));
     print!("{}", report::terminal_languages(run, &rows, styled));
+    print!("{}", report::terminal_isolation(run, styled));
     let written = report::write(run, &rows, into)?;
     let failed = run.records.iter().filter(|record| record.result.is_err()).count();
     if failed > 0 {

@@ -24,6 +24,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
                   isobar run --filter warm --precision 0.5% --max-processes 40\n  \
                   isobar run --filter 'wasmi/*' --filter instructions\n  isobar run --quick --languages\n  \
                   isobar run --filter 'wasmtime/*' --filter 'http-*' --quick\n  \
+                  isobar run --scenario isolation\n  \
                   isobar run --module mine.wasm --env N=30 --expect 832040 --quick"
 )]
 pub struct Run {
@@ -33,6 +34,9 @@ pub struct Run {
     /// Only what this glob matches: runtimes ('wasmtime/*'), functions (hello, 'rust/*') or scenarios (warm); repeatable
     #[arg(short, long = "filter", value_name = "GLOB")]
     filters: Vec<String>,
+    /// Only this scenario: the same as a filter with its name; repeatable
+    #[arg(long = "scenario", value_name = "NAME", value_parser = planned_names())]
+    scenarios: Vec<String>,
     /// Every function in every language, not only the few of the default set
     #[arg(long, conflicts_with = "module")]
     all_functions: bool,
@@ -60,7 +64,7 @@ pub struct Run {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     total_time: Option<Duration>,
     /// Measure this too, which is not measured by default: callgrind counts instructions, where valgrind is installed;
-    /// http starts and loads servers, isobar's own platform among them
+    /// http starts and loads servers, isobar's own platform among them; isolation tries what a function must not do
     #[arg(long = "measure", value_name = "NAME", value_parser = opt_in_names())]
     measures: Vec<String>,
     /// Bind runners to the last processors, and isobar to the others
@@ -89,7 +93,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn run(self, places: &Places) -> Result<ExitCode> {
+    pub fn run(mut self, places: &Places) -> Result<ExitCode> {
+        self.filters.append(&mut self.scenarios);
         let mut guest = Guest::of(&self.call)?;
         let (mut workloads, unbuilt) = match &guest {
             Some(guest) => (vec![guest.workload.clone()], Vec::new()),
@@ -284,6 +289,11 @@ fn estimate(header: &Header) -> String {
         format!("; after the first round none starts that would end after {}", show(limit))
     });
     format!("about {} if every cell keeps to its budget; slow ones take longer{limit}", show(all_ns))
+}
+
+/// The scenarios that can be planned.
+fn planned_names() -> Vec<&'static str> {
+    SCENARIOS.iter().filter(|scenario| scenario.planned()).map(|scenario| scenario.name()).collect()
 }
 
 /// What scenarios that are left out by default are called.

@@ -121,7 +121,8 @@ pub fn sources(run: &Run, name: &str) -> Vec<Source> {
     let is_part = run.header.machines.len() > 1;
     let source = |(at, fingerprint): (u32, &Machine)| {
         let mut cells: BTreeMap<&Cell, Vec<&Record>> = BTreeMap::new();
-        for record in run.records.iter().filter(|record| record.machine == at) {
+        let has_number = |record: &&Record| !record.cell.scenario.scenario().verdicts();
+        for record in run.records.iter().filter(|record| record.machine == at).filter(has_number) {
             cells.entry(&record.cell).or_default().push(record);
         }
         let parts = cells.iter().flat_map(|(cell, records)| parts(cell, records)).collect();

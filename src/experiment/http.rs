@@ -89,7 +89,7 @@ fn starts(subject: &Subject, budget: &Budget) -> Result<Measurement, MeasureErro
         }
     };
     let samples = Samples::of([("listen_ns", listen_ns), ("first_request_ns", first_request_ns)]);
-    Ok(Measurement { samples, warm_up, stop, readings: [].into() })
+    Ok(Measurement { samples, warm_up, stop, readings: [].into(), attempts: Vec::new() })
 }
 
 /// Loads a server over so many connections, each of which sends its next request when its last one is answered.
@@ -146,7 +146,8 @@ fn knee(subject: &Subject, budget: &Budget) -> Result<Found, MeasureError> {
     let at_knee = records.into_iter().find(|record| record.cell.scenario.threads() == found);
     let warm_up = WarmUp { samples: 0, elapsed_ns: warm_up_ns, end: WarmUpEnd::None };
     let readings = [("p99_below_ns".to_owned(), KNEE_P99_BELOW_NS)].into();
-    let measurement = Measurement { samples: curve(&steps), warm_up, stop: Stop::Samples, readings };
+    let samples = curve(&steps);
+    let measurement = Measurement { samples, warm_up, stop: Stop::Samples, readings, attempts: Vec::new() };
     let (histogram, load) = at_knee.map_or((None, None), |record| (record.histogram, record.load));
     Ok(Found { result: Ok(measurement), histogram, load })
 }

@@ -6,6 +6,7 @@ mod http;
 mod identity;
 mod plan;
 mod prepare;
+mod requests;
 mod run;
 mod schedule;
 mod shard;

@@ -72,6 +72,11 @@ pub enum PlanError {
     /// No function says that it belongs to the set.
     #[error("no function belongs to the set; choose with --filter, or give --all-functions or --languages")]
     NoFunction,
+    /// Functions that try what they must not do, and scenarios that measure others.
+    #[error(
+        "functions that try to get out of their sandbox are for the scenario isolation, and no other is: choose both or neither"
+    )]
+    NotTogether,
     /// Only runtimes behind isobar's platform were chosen, and nothing that is measured of them.
     #[error("runtimes behind isobar's platform are measured with --measure http, or by a filter like 'http-*'")]
     NotAsked,
@@ -100,7 +105,8 @@ impl Plan {
     /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
     /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them. A
     /// runtime behind isobar's platform is chosen with the one that it is of; servers are measured with the function hello
-    /// where no filter names one.
+    /// where no filter names one. A scenario that gives verdicts brings along the functions that try something, which belong
+    /// to no set and to no other scenario.
     pub fn new(
         runtimes: &[RemoteRuntime],
         workloads: &[Workload],
@@ -117,18 +123,25 @@ impl Plan {
             scenarios.iter().map(ScenarioId::to_string).collect(),
         ];
         let chosen = Chosen::by(filters, &names)?;
-        let functions = chosen.functions(workloads, set, variants)?;
         let wanted = Wanted { chosen: &chosen, runtimes, scenarios: &scenarios, variants, measures };
         let wanted: Vec<(&RuntimeInfo, Vec<ScenarioId>)> = wanted.by_runtime();
+        let any = |is: &dyn Fn(&ScenarioId) -> bool| wanted.iter().any(|(_, scenarios)| scenarios.iter().any(is));
+        let fits = |workload: &Workload, id: &ScenarioId| workload.is_hostile() == id.scenario().verdicts();
+        let functions = chosen.functions(workloads, set, variants, any(&|id| id.scenario().verdicts()))?;
+        let functions: Vec<&Workload> =
+            functions.into_iter().filter(|workload| wanted.is_empty() || any(&|id| fits(workload, id))).collect();
+        if functions.is_empty() {
+            return Err(PlanError::NotTogether);
+        }
         let of_plan = |workload: &Workload, id: &ScenarioId| {
             let shown = chosen.filtered[1] || functions.len() == 1 || !servers::is_of_servers(*id);
-            (chosen.filtered[2] || set.measures(workload, id)) && (shown || servers::shows(workload))
+            let measured = chosen.filtered[2] || workload.is_hostile() || set.measures(workload, id);
+            fits(workload, id) && measured && (shown || servers::shows(workload))
         };
         let formless = formless(&wanted, &functions, of_plan);
         let mut plan = Plan { cells: Vec::new(), skipped: Vec::new(), formless };
         for (info, wanted) in wanted {
-            let obstacle =
-                |id: &ScenarioId| info.refusal(id.name()).or_else(|| id.scenario().obstacle(info, id.threads()));
+            let obstacle = |id: &ScenarioId| refusal(info, *id).or_else(|| id.scenario().obstacle(info, id.threads()));
             let lacks = |workload: &&&Workload| {
                 !plan.formless.iter().any(|lack| lack.function == workload.name && lack.runtimes.contains(&info.id))
             };
@@ -165,6 +178,12 @@ impl Plan {
         let skip = |cell: Cell| Skipped { runtime: cell.runtime, scenario: cell.scenario, reason: reason.to_owned() };
         self.skipped.extend(Vec::into_iter(cannot).map(skip));
     }
+}
+
+/// Why a runtime that says which scenarios it offers does not offer this one.
+fn refusal(info: &RuntimeInfo, id: ScenarioId) -> Option<String> {
+    let implied = id.scenario().implied_by().iter().any(|name| info.refusal(name).is_none());
+    if implied { None } else { info.refusal(id.name()) }
 }
 
 /// What there is not, of the functions in the forms that these runtimes load, as far as it would be measured.
@@ -245,18 +264,20 @@ impl Chosen {
         !self.filtered[kind] || self.keep[kind][at]
     }
 
-    /// The functions that are chosen.
+    /// The functions that are chosen; without a filter for them, those that try something only if they are wanted.
     fn functions<'a>(
         &self,
         workloads: &'a [Workload],
         set: FunctionSet,
         variants: bool,
+        hostile: bool,
     ) -> Result<Vec<&'a Workload>, PlanError> {
         let chosen: BTreeSet<&str> = self.positions(1).map(|at| workloads[at].name.as_str()).collect();
         let plain = |name: &str| name.split('+').next().map(|plain| chosen.contains(plain)).unwrap_or_default();
         let of_set = |workload: &&Workload| match set {
+            _ if workload.is_hostile() && !self.filtered[1] => hostile && (variants || workload.variant.is_none()),
             // Where languages are compared, a filter for a function means its snapshots, too.
-            FunctionSet::Languages => {
+            FunctionSet::Languages if !workload.is_hostile() => {
                 set.holds(workload) && (chosen.contains(workload.name.as_str()) || plain(&workload.name))
             }
             // A variant is measured when a filter names it, or when all are wanted.
@@ -317,6 +338,23 @@ mod tests {
         let hello = compared("hello");
         assert!(hello.len() > 9 && ["Zig", "JavaScript + Wizer"].iter().all(|name| hello.contains(name)), "{hello:?}");
         assert!(compared("fibonacci").len() > 6 && compared("sudoku").is_empty());
+    }
+
+    #[test]
+    fn what_tries_something_is_in_no_set() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+        let catalogue = crate::workload::Catalogue::load(&folder).unwrap();
+        let names = [vec![], catalogue.workloads().iter().map(|w| w.name.clone()).collect(), vec![]];
+        let hostile = |filters: &[String], set, wanted| {
+            let chosen = Chosen::by(filters, &names).unwrap();
+            let functions = chosen.functions(catalogue.workloads(), set, true, wanted).unwrap();
+            functions.iter().filter(|workload| workload.is_hostile()).count()
+        };
+        for set in [FunctionSet::Quick, FunctionSet::Default, FunctionSet::All, FunctionSet::Languages] {
+            assert_eq!(hostile(&[], set, false), 0);
+            assert!(hostile(&[], set, true) >= 2, "a Rust and a C one are committed");
+        }
+        assert_eq!(hostile(&["c/hostile".to_owned()], FunctionSet::Quick, false), 1);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use super::http;
 use super::prepare::Artifacts;
+use super::requests::ByRequests;
 use super::schedule::Round;
 use crate::affinity::Pins;
 use crate::noise::{Load, System};
@@ -10,7 +11,7 @@ use crate::workload::Workload;
 use isobar_core::measure::{
     self, Budget, Effort, Expectation, MeasureError, Measurement, Place, Scale, ScenarioId, Task, Unit, nanoseconds,
 };
-use isobar_core::{Invocation, Runtime};
+use isobar_core::{Class, Invocation, Runtime};
 use std::time::Instant;
 
 /// Who is told how a run goes on.
@@ -123,7 +124,12 @@ fn measure(
 }
 
 fn measured(cell: &Cell, runtime: &RemoteRuntime, task: &Task, budget: &Budget, artifacts: &Artifacts) -> http::Found {
-    if cell.scenario.scenario().place() != Place::Server {
+    let scenario = cell.scenario.scenario();
+    if scenario.verdicts() && runtime.info().class == Class::Server {
+        let by_requests = ByRequests::new(Box::new(runtime.clone()));
+        return measure::measure(&by_requests, cell.scenario, task, budget).into();
+    }
+    if scenario.place() != Place::Server {
         return measure::measure(runtime, cell.scenario, task, budget).into();
     }
     http::measure(&http::Subject { cell, runtime, task, cache: &artifacts.of_platform() }, budget)

@@ -128,6 +128,7 @@ pub fn record(cell: Cell, outcome: Outcome, noise: Option<Noise>) -> Record {
             warm_up: WarmUp { samples: 0, elapsed_ns: warm_up_ns, end: WarmUpEnd::None },
             stop: if result.stop == LoadStop::Requests { Stop::Samples } else { Stop::Time },
             readings: [].into(),
+            attempts: Vec::new(),
         }),
     };
     Record {

@@ -57,7 +57,9 @@ pub fn of_cells(run: &Run) -> Vec<Warning> {
 
 fn measured(run: &Run) -> Vec<Measured<'_>> {
     let mut cells: BTreeMap<(u32, &Cell), Vec<&Record>> = BTreeMap::new();
-    for record in run.records.iter().filter(|record| record.result.is_ok()) {
+    // What has no number is not disturbed.
+    let has_number = |record: &&Record| record.result.is_ok() && !record.cell.scenario.scenario().verdicts();
+    for record in run.records.iter().filter(has_number) {
         cells.entry((record.machine, &record.cell)).or_default().push(record);
     }
     let mut all = Vec::new();

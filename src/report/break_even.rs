@@ -38,7 +38,7 @@ fn cheapest(trades: &[Trades]) -> Table {
         let compile = step.mode.compile.map_or_else(|| "-".to_owned(), |amount| units::time(amount.ns));
         let [load, each] = [step.mode.load, step.mode.cost.each].map(|amount| units::time(amount.ns));
         let texts = [step.mode.runtime.to_string(), from, interval, compile, load, each];
-        std::iter::once(function.to_owned()).chain(texts).map(Entry::Text).collect()
+        std::iter::once(function.to_owned()).chain(texts).map(Entry::text).collect()
     };
     let steps = trades.iter().flat_map(|of| of.cheapest().into_iter().map(|step| (of.function, step)));
     Table { header: header.map(str::to_owned).to_vec(), rows: steps.map(row).collect(), numbers: true }
@@ -59,7 +59,7 @@ fn pairs(trades: &[Trades]) -> Table {
             }
         };
         let texts = [few.runtime.to_string(), many.runtime.to_string(), from, interval];
-        std::iter::once(function.to_owned()).chain(texts).map(Entry::Text).collect()
+        std::iter::once(function.to_owned()).chain(texts).map(Entry::text).collect()
     };
     let all: Vec<Vec<Entry>> =
         trades.iter().flat_map(|of| of.pairs().into_iter().map(|pair| row((of.function, pair)))).collect();

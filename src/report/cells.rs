@@ -80,7 +80,10 @@ struct Numbers<'a> {
     readings: Vec<(String, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     histogram: Option<&'a str>,
-    /// Of what is no time, and so has no histogram: the values of each process.
+    /// Of the throughput of a server: what its requests took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latencies: Option<&'a str>,
+    /// Of what is no time: the values of each process.
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<Vec<Vec<f64>>>,
 }
@@ -160,6 +163,7 @@ fn shown<'a>(row: &'a Row, records: &[&Record]) -> Shown<'a> {
 fn numbers<'a>(row: &Row, measured: &'a Measured, records: &[&Record]) -> Numbers<'a> {
     let (summary, quantity, scenario) = (&measured.summary, row.quantity(), row.cell.scenario);
     let percentiles = super::PERCENTILES.iter().zip(measured.percentiles.unwrap_or_default());
+    let is_time = scenario.scenario().unit() == Unit::Nanoseconds;
     let samples = || records.iter().filter_map(|record| Some(&record.result.as_ref().ok()?.samples));
     Numbers {
         number: words::number(scenario.scenario()),
@@ -178,8 +182,9 @@ fn numbers<'a>(row: &Row, measured: &'a Measured, records: &[&Record]) -> Number
         p99: measured.percentiles.and_then(|percentiles| percentiles[1]),
         parts: measured.parts.iter().map(|part| (part.name, part.median, part.show())).collect(),
         readings: measured.readings.iter().map(|(n, v)| (words::measure(n), detail::figure(n, *v))).collect(),
-        histogram: measured.histogram.as_deref(),
-        values: measured.histogram.is_none().then(|| samples().map(|s| scenario.values(s)).collect()),
+        histogram: measured.histogram.as_deref().filter(|_| is_time),
+        latencies: measured.histogram.as_deref().filter(|_| !is_time),
+        values: (!is_time).then(|| samples().map(|s| scenario.values(s)).collect()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{break_even, brief, cite, detail, keep_alive, languages, machines, method, tables, units, words};
+use super::{break_even, brief, cite, detail, isolation, keep_alive, languages, machines, method, tables, units, words};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
@@ -84,9 +84,10 @@ impl Entry {
 /// The report of a run, from top to bottom: what people choose by, then what they may want to check.
 pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
     let mut blocks = Vec::new();
-    if rows.is_empty() {
+    let verdicts = isolation::blocks(run);
+    if rows.is_empty() && verdicts.is_empty() {
         blocks.push(Block::Paragraph("Nothing was measured: the run has no records.".to_owned()));
-    } else {
+    } else if !rows.is_empty() {
         blocks.push(heading(2, SUMMARY));
         blocks.push(Block::List(brief::sentences(run, rows)));
     }
@@ -98,6 +99,7 @@ pub(super) fn document(run: &Run, rows: &[Row]) -> Vec<Block> {
         results(run, rows, &mut blocks);
     }
     blocks.extend(keep_alive::blocks(run));
+    blocks.extend(verdicts);
     with_heading("Failures", tables::failures(rows).map(Block::Table), &mut blocks);
     with_heading("Not measured", not_measured(run), &mut blocks);
     if let Some(table) = tables::artifacts(rows) {
@@ -240,7 +242,9 @@ pub(super) fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
         );
         facts.push(("Precision".to_owned(), text));
     }
-    let missing = header.cells.iter().filter(|cell| !rows.iter().any(|row| row.cell == **cell)).count();
+    let judged = |cell: &Cell| run.records.iter().any(|record| record.cell == *cell && isolation::is_verdict(record));
+    let missing = |cell: &&Cell| !rows.iter().any(|row| row.cell == **cell) && !judged(cell);
+    let missing = header.cells.iter().filter(missing).count();
     let planned = header.cells.len();
     let short = rows.iter().filter(|row| row.stop == CellStop::CutOff).count();
     if missing + short > 0 {

@@ -37,7 +37,7 @@ pub(crate) fn rows(run: &Run) -> Option<(Vec<String>, Vec<Vec<String>>)> {
 /// The same as a part of a report.
 pub(super) fn blocks(run: &Run) -> Vec<Block> {
     let Some((header, rows)) = rows(run) else { return Vec::new() };
-    let entries = |row: Vec<String>| row.into_iter().map(Entry::Text).collect();
+    let entries = |row: Vec<String>| row.into_iter().map(Entry::text).collect();
     let table = Table { header, rows: rows.into_iter().map(entries).collect(), numbers: true };
     vec![Block::Heading(2, "Keep-alive".to_owned()), Block::Paragraph(WORDS.to_owned()), Block::Table(table)]
 }

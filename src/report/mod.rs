@@ -10,6 +10,7 @@ mod detail;
 mod details;
 mod document;
 mod html;
+mod isolation;
 pub(crate) mod keep_alive;
 pub(crate) mod languages;
 mod machines;
@@ -24,6 +25,7 @@ pub(crate) mod words;
 
 pub use details::{PERCENTILES, Percentiles};
 pub use html::html;
+pub use isolation::terminal as terminal_isolation;
 pub use machines::machines_apart;
 pub(crate) use markdown::escape;
 pub use markdown::markdown;

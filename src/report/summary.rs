@@ -1,6 +1,7 @@
 //! From records to rows: one for each cell, with its number or with what went wrong.
 
 use super::details::{self, Percentiles};
+use super::isolation;
 use super::units::{self, Quantity};
 use crate::experiment::{self, CellStop};
 use crate::record::{Artifact, Cell, Record, Run};
@@ -94,12 +95,13 @@ impl Row {
     }
 }
 
-/// The rows of all cells that have records: by function in the run's order, by scenario, the best first, failed ones
-/// last. The order of the records does not matter. Of several machines each has rows of its own.
+/// The rows of all cells that have records, but those with verdicts in place of a number: by function in the run's order,
+/// by scenario, the best first, failed ones last. The order of the records does not matter. Of several machines each has
+/// rows of its own.
 pub fn rows(run: &Run) -> Vec<Row> {
     let run = &*super::machines_apart(run);
     let mut cells: BTreeMap<&Cell, Vec<&Record>> = BTreeMap::new();
-    for record in &run.records {
+    for record in run.records.iter().filter(|record| !isolation::is_verdict(record)) {
         cells.entry(&record.cell).or_default().push(record);
     }
     let stops = experiment::stops(&run.header, &run.records);

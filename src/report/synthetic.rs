@@ -317,7 +317,7 @@ fn measurement(mode: &Mode, function: &(&str, f64, f64), scenario: ScenarioId, r
         "warm" | "throughput" => WarmUp { samples: 60, elapsed_ns: 9_000_000, end: WarmUpEnd::Stationary },
         _ => WarmUp::NONE,
     };
-    Measurement { samples, warm_up, stop: Stop::Time, readings }
+    Measurement { samples, warm_up, stop: Stop::Time, readings, attempts: vec![] }
 }
 
 /// Memory that grows by some pages for each instance, and by the code for each module.

@@ -98,18 +98,18 @@ pub(super) fn over_connections(groups: &[&[Row]]) -> Table {
     header.extend(beside.iter().map(|column| column.title(scenario)));
     let row = |row: &Row| {
         let connections = row.cell.scenario.threads().to_string();
-        let mut entries = vec![Entry::Text(row.cell.runtime.to_string()), Entry::Text(connections)];
+        let mut entries = vec![Entry::text(row.cell.runtime.to_string()), Entry::text(connections)];
         match &row.outcome {
             Ok(measured) => {
                 let rate = row.quantity().show(measured.summary.median);
-                entries.push(if measured.ratio == 1.0 { Entry::Best(rate) } else { Entry::Text(rate) });
-                entries.push(Entry::Text(row.quantity().show_interval(&measured.summary)));
-                entries.push(Entry::Text(units::ratio(measured.ratio)));
-                entries.extend(beside.iter().map(|column| Entry::Text(column.show(measured))));
+                entries.push(Entry::text(rate).best_if(measured.ratio == 1.0));
+                entries.push(Entry::text(row.quantity().show_interval(&measured.summary)));
+                entries.push(Entry::text(units::ratio(measured.ratio)));
+                entries.extend(beside.iter().map(|column| Entry::text(column.show(measured))));
             }
-            Err(failed) => entries.push(short(failed)),
+            Err(failed) => entries.push(short(row, failed)),
         }
-        entries.resize_with(header.len(), || Entry::Text(String::new()));
+        entries.resize_with(header.len(), || Entry::text(String::new()));
         entries
     };
     Table { rows: rows.into_iter().map(row).collect(), header, numbers: true }

@@ -87,7 +87,9 @@ fn record(run: &Run, runtime: &str, scenario: &str, round: u32, result: Result<S
         scenario: scenario.parse().unwrap(),
     };
     let result = match result {
-        Ok(samples) => Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Time, readings: [].into() }),
+        Ok(samples) => {
+            Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Time, readings: [].into(), attempts: vec![] })
+        }
         Err(failure) => Err(MeasureError::Failure(failure)),
     };
     Record {
@@ -310,4 +312,59 @@ fn a_summary_names_what_it_cannot_tell_apart() {
     let text = brief::sentences(&run, &rows(&run)).join("\n");
     assert!(text.contains("Warm invocation: a/one and a/two share the first place."), "{text}");
     assert!(text.contains("b/far has 1.99x [") || text.contains("b/far has 2.00x ["), "{text}");
+}
+
+/// Two runtimes in which a function tried something: one that denies it, and one that does not survive it.
+fn tried() -> Run {
+    use crate::record::Cell;
+    use isobar_core::measure::{ATTEMPTS, Attempt, Verdict};
+    let mut run = synthetic::run(7, 2, 1, 1, false);
+    let function = run.header.functions[0].name.clone();
+    let runtimes: Vec<_> = run.header.runtimes.iter().map(|info| info.id.clone()).collect();
+    let template = run.records[0].clone();
+    run.records.clear();
+    run.header.cells.clear();
+    for (at, runtime) in runtimes.into_iter().enumerate() {
+        let cell = Cell { runtime, function: function.clone(), scenario: "isolation".parse().unwrap() };
+        let attempt = |kind: &isobar_core::measure::AttemptKind| {
+            let (verdict, evidence) = match (at, kind.name) {
+                (_, "spin") => (Verdict::Ended, "timeout: did not end within 1.000 s"),
+                (1, "passwd") => (Verdict::Allowed, "read 1294 bytes in 25 lines | <b>"),
+                (_, "crash") => (Verdict::NotApplicable, "there are no pointers"),
+                _ => (Verdict::Denied, "path_open from descriptors 0 to 7: errno 8"),
+            };
+            let host_survived = (at, kind.name) != (1, "spin");
+            let host_evidence = if host_survived { String::new() } else { "the runner is gone".to_owned() };
+            let (attempt, evidence) = (kind.name.to_owned(), evidence.to_owned());
+            Attempt { attempt, verdict, evidence, host_survived, host_evidence }
+        };
+        let attempts = ATTEMPTS.iter().map(attempt).collect();
+        let measurement = Measurement {
+            samples: Samples::default(),
+            warm_up: WarmUp::NONE,
+            stop: Stop::Samples,
+            readings: [].into(),
+            attempts,
+        };
+        run.header.cells.push(cell.clone());
+        run.records.push(Record { cell, round: 0, histogram: None, result: Ok(measurement), ..template.clone() });
+    }
+    run
+}
+
+#[test]
+fn verdicts_are_marked_without_colours_and_have_no_number() {
+    let run = tried();
+    let rows = rows(&run);
+    assert!(rows.is_empty(), "a verdict is no number");
+    let table = terminal_isolation(&run, false);
+    insta::assert_snapshot!("isolation_terminal", table);
+    assert!(terminal_isolation(&run, true).contains("\u{1b}["));
+    let text = markdown(&run, &rows);
+    let (start, end) = (text.find("\n## Isolation").unwrap(), text.find("<summary>What is tried").unwrap());
+    insta::assert_snapshot!("isolation_markdown", &text[start..end]);
+    assert!(!text.contains("Nothing was measured") && !text.contains("cut off"), "{text}");
+    let page = html(&run, &rows).unwrap();
+    assert!(page.contains("✗ allowed") && page.contains("host lost") && page.contains("&lt;b&gt;"));
+    assert_eq!(terminal_isolation(&small(), false), "");
 }

@@ -40,8 +40,10 @@ pub(crate) fn schedule(run: &Run) -> String {
     let fewest = units::count(min_processes as usize, "process");
     let up_to = (max_processes > min_processes)
         .then(|| format!(", up to {max_processes} until it is known within ±{}", units::percent(precision)));
-    let mut measured: BTreeMap<&Cell, u32> = run.header.cells.iter().map(|cell| (cell, 0)).collect();
-    for record in &run.records {
+    // A verdict needs one process.
+    let has_number = |cell: &&Cell| !cell.scenario.scenario().verdicts();
+    let mut measured: BTreeMap<&Cell, u32> = run.header.cells.iter().filter(has_number).map(|cell| (cell, 0)).collect();
+    for record in run.records.iter().filter(|record| has_number(&&record.cell)) {
         // A failure ends a cell, so it is not missing anything.
         *measured.entry(&record.cell).or_default() += if record.result.is_ok() { 1 } else { min_processes };
     }

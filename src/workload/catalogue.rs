@@ -160,6 +160,11 @@ impl Workload {
         self.family.as_ref()?.languages.as_ref()
     }
 
+    /// Whether it tries what a function must not do: for the scenario `isolation`, and for no other.
+    pub fn is_hostile(&self) -> bool {
+        self.family.as_ref().is_some_and(|family| family.isolation)
+    }
+
     /// The test cases of the family and its own, what each gives to this function, and why it is not asked of it, if it is
     /// not.
     pub fn cases(&self) -> impl Iterator<Item = (&Case, Invocation, Option<&str>)> {

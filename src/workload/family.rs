@@ -39,6 +39,8 @@ pub struct Family {
     pub cases: Vec<Case>,
     /// What is measured of it where languages are compared.
     pub languages: Option<Comparison>,
+    /// It tries what a function must not do: for the scenario `isolation`, and for no other.
+    pub isolation: bool,
     /// How it is served, whatever it is written in.
     pub serving: Serving,
 }
@@ -124,6 +126,8 @@ struct Document {
     sizes: BTreeMap<String, SizeTable>,
     languages: Option<ComparisonTable>,
     #[serde(default)]
+    isolation: bool,
+    #[serde(default)]
     serve: ServeTable,
     #[serde(default)]
     case: Vec<CaseTable>,
@@ -203,6 +207,7 @@ impl Family {
             sizes,
             cases,
             languages,
+            isolation: document.isolation,
             serving: document.serve.serving(&source)?,
         })
     }

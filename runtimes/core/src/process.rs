@@ -1,6 +1,7 @@
 //! What a runner does to, and knows of, its own process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::path::PathBuf;
 
 /// What a runner may allocate beside the functions' memory before its limit is reached, in bytes.
 const SLACK_BYTES: u64 = 64 << 20;
@@ -23,6 +24,11 @@ pub fn resident_bytes(process_id: u32) -> Option<u64> {
 /// The memory that this machine could give without swapping, in bytes, where the system tells.
 pub fn available_bytes() -> Option<u64> {
     kib(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")
+}
+
+/// Where a program is, by the PATH of this process. Runners start without one.
+pub fn on_path(program: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// The memory of a process.

@@ -27,6 +27,11 @@ pub trait Runtime: Send + Sync {
     /// Creates the runtime: the `engine` phase.
     fn engine(&self) -> Result<Box<dyn Engine>, Failure>;
 
+    /// Makes what isobar's own adapter needs once in a process, and no platform would pay for: it comes before what is timed.
+    fn prepare(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Everything from nothing to an answer, once. Where the runtime lives in a program of its own, this starts it.
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
         let start = Instant::now();

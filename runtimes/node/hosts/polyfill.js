@@ -6,6 +6,13 @@ function define(object, name, value) {
 }
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const CODES = Uint8Array.from(DIGITS, (digit) => digit.charCodeAt(0));
+const PADDING = "=".charCodeAt(0);
+const NO_DIGIT = 255;
+const VALUES = new Uint8Array(128).fill(NO_DIGIT);
+CODES.forEach((code, value) => (VALUES[code] = value));
+// A multiple of 3, and few enough for the arguments of a call.
+const CHUNK_BYTES = 12_288;
 const HEXADECIMAL = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 define(Uint8Array.prototype, "toHex", function toHex() {
@@ -15,13 +22,19 @@ define(Uint8Array.prototype, "toHex", function toHex() {
 });
 
 define(Uint8Array.prototype, "toBase64", function toBase64() {
-  let text = "";
   const { length } = this;
-  for (let at = 0; at < length; at += 3) {
-    const [a, b, c] = [this[at], this[at + 1] ?? 0, this[at + 2] ?? 0];
-    text += DIGITS[a >> 2] + DIGITS[((a & 3) << 4) | (b >> 4)];
-    text += at + 1 < length ? DIGITS[((b & 15) << 2) | (c >> 6)] : "=";
-    text += at + 2 < length ? DIGITS[c & 63] : "=";
+  let text = "";
+  for (let from = 0; from < length; from += CHUNK_BYTES) {
+    const end = Math.min(length, from + CHUNK_BYTES);
+    const codes = new Uint8Array(Math.ceil((end - from) / 3) * 4);
+    for (let at = from, to = 0; at < end; at += 3, to += 4) {
+      const [a, b, c] = [this[at], at + 1 < end ? this[at + 1] : 0, at + 2 < end ? this[at + 2] : 0];
+      codes[to] = CODES[a >> 2];
+      codes[to + 1] = CODES[((a & 3) << 4) | (b >> 4)];
+      codes[to + 2] = at + 1 < end ? CODES[((b & 15) << 2) | (c >> 6)] : PADDING;
+      codes[to + 3] = at + 2 < end ? CODES[c & 63] : PADDING;
+    }
+    text += String.fromCharCode(...codes);
   }
   return text;
 });
@@ -32,16 +45,17 @@ define(Uint8Array, "fromBase64", function fromBase64(text) {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
   const digits = text.length - padding;
-  let bits = 0;
-  for (let at = 0, to = 0; at < digits; at++) {
-    const value = DIGITS.indexOf(text[at]);
-    if (value < 0) throw new SyntaxError("a character is none of Base64");
-    bits = (bits << 6) | value;
-    if (at % 4 === 0) continue;
-    bytes[to++] = bits >> (6 - 2 * (at % 4));
-    bits &= (1 << (6 - 2 * (at % 4))) - 1;
+  let [bits, count, to] = [0, 0, 0];
+  for (let at = 0; at < digits; at++) {
+    const value = VALUES[text.charCodeAt(at)];
+    if (value === undefined || value === NO_DIGIT) throw new SyntaxError("a character is none of Base64");
+    bits = ((bits << 6) | value) & 0xffff;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes[to++] = bits >> count;
   }
-  if (bits !== 0) throw new SyntaxError("there are bits behind the last byte");
+  if ((bits & ((1 << count) - 1)) !== 0) throw new SyntaxError("there are bits behind the last byte");
   return bytes;
 });
 

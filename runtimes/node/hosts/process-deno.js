@@ -13,7 +13,7 @@ const lengths = [0, 0, 0];
 function flush(fd) {
   for (const part of waiting[fd].splice(0)) {
     const bytes = typeof part === "string" ? encoder.encode(part) : part;
-    for (let at = 0; at < bytes.length; ) at += streams[fd].writeSync(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) at += streams[fd].writeSync(bytes.subarray(at));
   }
   lengths[fd] = 0;
 }
@@ -22,7 +22,7 @@ function text() {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const chunk = new Uint8Array(CHUNK_BYTES);
   let text = "";
-  for (let length; (length = Deno.stdin.readSync(chunk)) !== null; ) {
+  for (let length; (length = Deno.stdin.readSync(chunk)) !== null;) {
     text += decoder.decode(chunk.subarray(0, length), { stream: true });
   }
   return text + decoder.decode();

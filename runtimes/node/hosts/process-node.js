@@ -13,7 +13,7 @@ const lengths = [0, 0, 0];
 function flush(fd) {
   const bytes = Buffer.concat(waiting[fd].splice(0).map((part) => Buffer.from(part)));
   lengths[fd] = 0;
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at);
 }
 
 function read(into) {

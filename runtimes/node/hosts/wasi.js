@@ -26,13 +26,33 @@ export class OutputLimit {}
 
 /** The functions that exist, with what they say when they are not allowed. */
 const ABSENT = {
-  fd_advise: ERRNO.BADF, fd_allocate: ERRNO.BADF, fd_datasync: ERRNO.BADF, fd_fdstat_set_rights: ERRNO.BADF,
-  fd_filestat_set_size: ERRNO.BADF, fd_filestat_set_times: ERRNO.BADF, fd_pread: ERRNO.SPIPE, fd_pwrite: ERRNO.SPIPE,
-  fd_readdir: ERRNO.BADF, fd_renumber: ERRNO.BADF, fd_sync: ERRNO.BADF, fd_prestat_dir_name: ERRNO.BADF,
-  path_create_directory: ERRNO.BADF, path_filestat_get: ERRNO.BADF, path_filestat_set_times: ERRNO.BADF,
-  path_link: ERRNO.BADF, path_open: ERRNO.BADF, path_readlink: ERRNO.BADF, path_remove_directory: ERRNO.BADF,
-  path_rename: ERRNO.BADF, path_symlink: ERRNO.BADF, path_unlink_file: ERRNO.BADF, proc_raise: ERRNO.NOSYS,
-  sock_accept: ERRNO.BADF, sock_recv: ERRNO.BADF, sock_send: ERRNO.BADF, sock_shutdown: ERRNO.BADF,
+  fd_advise: ERRNO.BADF,
+  fd_allocate: ERRNO.BADF,
+  fd_datasync: ERRNO.BADF,
+  fd_fdstat_set_rights: ERRNO.BADF,
+  fd_filestat_set_size: ERRNO.BADF,
+  fd_filestat_set_times: ERRNO.BADF,
+  fd_pread: ERRNO.SPIPE,
+  fd_pwrite: ERRNO.SPIPE,
+  fd_readdir: ERRNO.BADF,
+  fd_renumber: ERRNO.BADF,
+  fd_sync: ERRNO.BADF,
+  fd_prestat_dir_name: ERRNO.BADF,
+  path_create_directory: ERRNO.BADF,
+  path_filestat_get: ERRNO.BADF,
+  path_filestat_set_times: ERRNO.BADF,
+  path_link: ERRNO.BADF,
+  path_open: ERRNO.BADF,
+  path_readlink: ERRNO.BADF,
+  path_remove_directory: ERRNO.BADF,
+  path_rename: ERRNO.BADF,
+  path_symlink: ERRNO.BADF,
+  path_unlink_file: ERRNO.BADF,
+  proc_raise: ERRNO.NOSYS,
+  sock_accept: ERRNO.BADF,
+  sock_recv: ERRNO.BADF,
+  sock_send: ERRNO.BADF,
+  sock_shutdown: ERRNO.BADF,
 };
 
 /** WASI for one invocation. */
@@ -100,7 +120,11 @@ export class Wasi {
 
   #sizes(texts, count, bytes) {
     this.#data.setUint32(count, texts.length, true);
-    this.#data.setUint32(bytes, texts.reduce((sum, text) => sum + text.length, 0), true);
+    this.#data.setUint32(
+      bytes,
+      texts.reduce((sum, text) => sum + text.length, 0),
+      true,
+    );
     return ERRNO.SUCCESS;
   }
 

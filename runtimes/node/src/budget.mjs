@@ -78,7 +78,7 @@ export function stationary(before, after) {
 export function rankSumZ(a, b) {
   const all = [...a.map((time) => [time, true]), ...b.map((time) => [time, false])].sort((x, y) => x[0] - y[0]);
   let [ranks, ties] = [0, 0];
-  for (let below = 0; below < all.length; ) {
+  for (let below = 0; below < all.length;) {
     let count = 1;
     while (below + count < all.length && all[below + count][0] === all[below][0]) count++;
     const ofA = all.slice(below, below + count).filter(([, isA]) => isA).length;

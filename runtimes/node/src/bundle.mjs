@@ -50,7 +50,9 @@ export function bundle(host, source) {
       platform: "neutral",
       external: ["node:*", "*.wasm"],
       banner: { js: banner(host) },
-      inject: [...(polyfill ? ["polyfill.js"] : []), ...(source ? ["console.js"] : [])].map((file) => path.join(HOSTS, file)),
+      inject: [...(polyfill ? ["polyfill.js"] : []), ...(source ? ["console.js"] : [])].map((file) =>
+        path.join(HOSTS, file),
+      ),
       charset: "utf8",
       legalComments: "none",
       logLevel: "silent",
@@ -65,11 +67,14 @@ export function bundle(host, source) {
 }
 
 function readSource(file) {
+  let text;
   try {
-    return fs.readFileSync(file, "utf8");
+    text = fs.readFileSync(file, "utf8");
   } catch (error) {
     throw hostFailure(`cannot read ${file}: ${error.message}`);
   }
+  if (text.includes("\0")) throw rejected("not a text, where a script is wanted");
+  return text;
 }
 
 /** Makes the bundle of a source, as an artifact. */

@@ -24,7 +24,11 @@ let ivm;
 export function isolates() {
   return [
     ["node/isolate", "each invocation compiles the script", () => new IsolateEngine((script) => ({ script }))],
-    ["node/isolate+code-cache", "V8's code cache of the script, made when it is loaded", () => new IsolateEngine(withCache)],
+    [
+      "node/isolate+code-cache",
+      "V8's code cache of the script, made when it is loaded",
+      () => new IsolateEngine(withCache),
+    ],
     ["node/context", "compiled once in the isolate that all contexts share", () => new ContextEngine()],
   ].map(([id, script, engine]) => ({ info: describe(id, script), engine: () => (start(), engine()) }));
 }
@@ -150,7 +154,10 @@ class ContextEngine {
       if (error.error) throw error;
       throw rejected(error.message);
     }
-    return { instantiate: (invocation) => new FreshContext(isolate, script, invocation), release: () => script.release() };
+    return {
+      instantiate: (invocation) => new FreshContext(isolate, script, invocation),
+      release: () => script.release(),
+    };
   }
 
   release() {

@@ -38,14 +38,13 @@ const SCENARIOS = ["cold", "warm", "throughput", "density"];
 /** The runtimes: each tier, with node:wasi and with WASI in JavaScript. */
 export function nodeWasi() {
   const enabled = proposals();
-  return Object.keys(TIERS).flatMap((mode) => [
-    runtime(mode, enabled, false),
-    runtime(mode, enabled, true),
-  ]);
+  return Object.keys(TIERS).flatMap((mode) => [runtime(mode, enabled, false), runtime(mode, enabled, true)]);
 }
 
 function runtime(mode, enabled, inJavascript) {
-  const wasi = inJavascript ? "isobar's own, in JavaScript, streams in memory" : `node:wasi (uvwasi ${process.versions.uvwasi ?? ""})`.replace(" )", ")");
+  const wasi = inJavascript
+    ? "isobar's own, in JavaScript, streams in memory"
+    : `node:wasi (uvwasi ${process.versions.uvwasi ?? ""})`.replace(" )", ")");
   const streams = inJavascript
     ? "copied out of the function's memory by JavaScript: no system call"
     : "node:wasi knows descriptors only: files in memory (/dev/shm), emptied after use; at each invocation fstat, read and " +
@@ -145,7 +144,8 @@ function failureOf(error, memory, limits, stderr) {
   if (error instanceof OutputLimit) return outputLimit(limits);
   const kind = trapKind(error);
   if (kind === null) return error instanceof Error ? crashed(error.message) : trapped("other", String(error), stderr());
-  if (kind === "unreachable" && memory && memory.buffer.byteLength * 2 > limits.memory_bytes) return outOfMemory(limits);
+  if (kind === "unreachable" && memory && memory.buffer.byteLength * 2 > limits.memory_bytes)
+    return outOfMemory(limits);
   return trapped(kind, error.message, stderr());
 }
 
@@ -162,12 +162,15 @@ function checkParameters(instance) {
 function ordered(pairs) {
   if (pairs.every(([name]) => !/^(\d+|__proto__)$/.test(name))) return Object.fromEntries(pairs);
   const values = new Map(pairs);
-  return new Proxy({}, {
-    ownKeys: () => [...values.keys()],
-    get: (_, name) => values.get(name),
-    getOwnPropertyDescriptor: (_, name) =>
-      values.has(name) ? { value: values.get(name), enumerable: true, configurable: true } : undefined,
-  });
+  return new Proxy(
+    {},
+    {
+      ownKeys: () => [...values.keys()],
+      get: (_, name) => values.get(name),
+      getOwnPropertyDescriptor: (_, name) =>
+        values.has(name) ? { value: values.get(name), enumerable: true, configurable: true } : undefined,
+    },
+  );
 }
 
 /** With node:wasi. */
@@ -183,7 +186,13 @@ class NodeInstance {
     this.#fds = fds;
     this.#limits = limits;
     try {
-      const wasi = new WASI({ version: "preview1", args: [PROGRAM_NAME, ...args], env: ordered(env), ...fds, returnOnExit: true });
+      const wasi = new WASI({
+        version: "preview1",
+        args: [PROGRAM_NAME, ...args],
+        env: ordered(env),
+        ...fds,
+        returnOnExit: true,
+      });
       this.#wasi = wasi;
       const imports = { ...wasi.wasiImport, ...mended(env) };
       imports.fd_write = bounded(wasi, limits, () => this.#instance.exports.memory);

@@ -32,7 +32,10 @@ export function servers() {
   const limits = "none on a request's time and memory: those are no part of the open workerd";
   const workerd = [
     server("workerd/cached", version, serveWorker, { isolation: "one isolate answers all requests", limits }),
-    server("workerd/isolate", version, serveLoader, { isolation: "a fresh isolate for each request (worker loader)", limits }),
+    server("workerd/isolate", version, serveLoader, {
+      isolation: "a fresh isolate for each request (worker loader)",
+      limits,
+    }),
     wasmServer(version, { isolation: "a fresh instance for each request, in one isolate", limits }),
   ];
   return { runtimes: [node, ...workerd], absent: [] };
@@ -50,11 +53,22 @@ function server(id, version, serve, settings) {
   const host = id === "node/http" ? "server" : "worker";
   const wasi = "none: the environment is the query, standard input the body";
   const info = { id, version, wasi, proposals: [], form: "javascript", ...common, settings };
-  return { info, serve, engine: () => ({ compile: (source, artifact) => compile(host, source, artifact), load: refuse(id), release() {} }) };
+  return {
+    info,
+    serve,
+    engine: () => ({ compile: (source, artifact) => compile(host, source, artifact), load: refuse(id), release() {} }),
+  };
 }
 
 function wasmServer(version, settings) {
-  const info = { id: "workerd/wasm", version, wasi: "isobar's own, in JavaScript", proposals: proposals(), ...common, settings };
+  const info = {
+    id: "workerd/wasm",
+    version,
+    wasi: "isobar's own, in JavaScript",
+    proposals: proposals(),
+    ...common,
+    settings,
+  };
   const copy = (wasm, artifact) => writeArtifact(artifact, readModule(wasm));
   return { info, serve: serveWasm, engine: () => ({ compile: copy, load: refuse(info.id), release() {} }) };
 }
@@ -90,7 +104,10 @@ const serveLoader = (artifact, { limits }) =>
 async function serveWasm(artifact, { args, limits }) {
   const files = { "function.wasm": readModule(artifact), "shim.js": bundle("worker-wasm") };
   return startWorkerd(temporaryFolder(files), {
-    modules: ['(name = "shim.js", esModule = embed "shim.js")', '(name = "function.wasm", wasm = embed "function.wasm")'],
+    modules: [
+      '(name = "shim.js", esModule = embed "shim.js")',
+      '(name = "function.wasm", wasm = embed "function.wasm")',
+    ],
     bindings: [text("OUTPUT_BYTES", limits.output_bytes), text("ARGS", JSON.stringify(args))],
   });
 }

@@ -17,7 +17,7 @@ let nothing;
 export function openInput(bytes) {
   if (bytes.length === 0) return (nothing ??= fs.openSync("/dev/null", "r"));
   const fd = temporary(0);
-  for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at, bytes.length - at, at);
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at, bytes.length - at, at);
   return fd;
 }
 
@@ -36,7 +36,7 @@ export function readOutput(fd) {
   const { size } = fs.fstatSync(fd);
   if (size === 0) return NOTHING;
   const bytes = Buffer.allocUnsafe(size);
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const read = fs.readSync(fd, bytes, at, size - at, at);
     if (read === 0) return bytes.subarray(0, at);
     at += read;

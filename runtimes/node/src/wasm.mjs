@@ -11,8 +11,15 @@ const PREAMBLE_BYTES = 8;
 
 // What every V8 has that Node.js 20 or a newer one brings.
 const ALWAYS = [
-  "mutable-global", "sign-extension", "saturating-float-to-int", "multi-value", "bulk-memory", "reference-types", "simd",
-  "threads", "legacy-exceptions",
+  "mutable-global",
+  "sign-extension",
+  "saturating-float-to-int",
+  "multi-value",
+  "bulk-memory",
+  "reference-types",
+  "simd",
+  "threads",
+  "legacy-exceptions",
 ];
 
 // For each further proposal a module, without its preamble, that is valid only where the engine has it. Of exceptions it is
@@ -86,7 +93,8 @@ function startsAsBinary(file) {
 }
 
 function assemble(file, text) {
-  if (!assembler) throw hostFailure(`${file} is WebAssembly text, and wabt, which assembles it, is not here; ${baselines.REMEDY}`);
+  if (!assembler)
+    throw hostFailure(`${file} is WebAssembly text, and wabt, which assembles it, is not here; ${baselines.REMEDY}`);
   let module;
   try {
     const features = Object.fromEntries(Object.keys(assembler.FEATURES).map((name) => [name, true]));
@@ -106,7 +114,10 @@ export function explainRejection(bytes, enabled, message) {
     return rejected("a component, where a module is wanted: build for wasm32-wasip1");
   }
   const missing = COMPLAINTS.filter(([pattern, name]) => pattern.test(message) && !enabled.includes(name));
-  return rejected(message, missing.slice(0, 1).map(([, name]) => name));
+  return rejected(
+    message,
+    missing.slice(0, 1).map(([, name]) => name),
+  );
 }
 
 /** Compiles a module.

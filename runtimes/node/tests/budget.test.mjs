@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { halfWidth, rankSumZ, sample, stationary, warmUp } from "../src/budget.mjs";
 
-const BUDGET = { warm_up_samples: 100, warm_up_ns: 1e18, min_samples: 2, max_samples: 1000, time_ns: 1e18, precision: 0.02 };
+const BUDGET = {
+  warm_up_samples: 100,
+  warm_up_ns: 1e18,
+  min_samples: 2,
+  max_samples: 1000,
+  time_ns: 1e18,
+  precision: 0.02,
+};
 
 function taken(budget, at) {
   let count = 0;
@@ -14,10 +21,22 @@ function taken(budget, at) {
 }
 
 test("sampling ends with the precision, the samples or the time", () => {
-  assert.deepEqual(taken(BUDGET, () => 1000), [16, "precision"]);
-  assert.deepEqual(taken(BUDGET, (at) => 1000 + 1000 * (at % 2)), [1000, "samples"]);
-  assert.deepEqual(taken({ ...BUDGET, precision: 0 }, () => 1000), [1000, "samples"]);
-  assert.deepEqual(taken({ ...BUDGET, time_ns: 0 }, () => 1000), [2, "time"]);
+  assert.deepEqual(
+    taken(BUDGET, () => 1000),
+    [16, "precision"],
+  );
+  assert.deepEqual(
+    taken(BUDGET, (at) => 1000 + 1000 * (at % 2)),
+    [1000, "samples"],
+  );
+  assert.deepEqual(
+    taken({ ...BUDGET, precision: 0 }, () => 1000),
+    [1000, "samples"],
+  );
+  assert.deepEqual(
+    taken({ ...BUDGET, time_ns: 0 }, () => 1000),
+    [2, "time"],
+  );
   const [count, stop] = taken(BUDGET, (at) => 9000 + ((at * 7919) % 2001));
   assert.ok(stop === "precision" && count >= 24 && count <= 200, `${count}`);
 });

@@ -91,7 +91,12 @@ test("every runtime says what it is, and names are given once", () => {
 test("requests that make no sense are answered, and the runner goes on", async () => {
   const runner = new Runner();
   runner.child.stdin.write("nonsense\n");
-  const replies = [{ op: "fly" }, { op: "load", artifact: "/x" }, { op: "execute", instance: 7 }, { op: "release", handle: 7 }];
+  const replies = [
+    { op: "fly" },
+    { op: "load", artifact: "/x" },
+    { op: "execute", instance: 7 },
+    { op: "release", handle: 7 },
+  ];
   const garbled = await new Promise((resolve) => runner.waiting.push(resolve));
   assert.equal(garbled.error.failure.failure, "host");
   for (const request of replies) assert.equal((await runner.ask(request)).error.failure.failure, "host");
@@ -103,7 +108,10 @@ test("requests that make no sense are answered, and the runner goes on", async (
 test("a runner in an endless function ends with whoever started it", async () => {
   const loop = path.join(folder, "loop.wasm");
   // (module (func (export "_start") (loop (br 0))))
-  fs.writeFileSync(loop, Buffer.from("0061736d01000000010401600000030201000" + "70a01065f737461727400000a0901070003400c000b0b", "hex"));
+  fs.writeFileSync(
+    loop,
+    Buffer.from("0061736d01000000010401600000030201000" + "70a01065f737461727400000a0901070003400c000b0b", "hex"),
+  );
   const request = JSON.stringify({ op: "run", runtime: "node/wasi", artifact: loop, invocation: invocation() });
   // A shell between us and the runner is what is killed.
   const command = `"$0" --no-warnings "$1" & echo $!; sleep 60`;
@@ -152,7 +160,14 @@ test("the scripts answer as their modules do, in every isolate", { skip }, async
 
 test("newer JavaScript is there, whatever the engine has", { skip }, async () => {
   const base = path.join(SCRIPTS, "base64/base64.js");
-  for (const [text, encoded] of [["", ""], ["f", "Zg=="], ["fo", "Zm8="], ["foo", "Zm9v"], ["foob", "Zm9vYg=="], ["ÿþ", "w7/Dvg=="]]) {
+  for (const [text, encoded] of [
+    ["", ""],
+    ["f", "Zg=="],
+    ["fo", "Zm8="],
+    ["foo", "Zm9v"],
+    ["foob", "Zm9vYg=="],
+    ["ÿþ", "w7/Dvg=="],
+  ]) {
     assert.equal(stdout(await run("node/context", base, invocation({ MODE: "encode" }, text))), `${encoded}\n`);
     assert.equal(stdout(await run("node/context", base, invocation({ MODE: "decode" }, encoded))), text);
   }
@@ -165,15 +180,28 @@ test("newer JavaScript is there, whatever the engine has", { skip }, async () =>
 
 test("limits hold in every isolate", { skip }, async () => {
   const endless = script("endless", "export default function () { for (;;); }");
-  const hungry = script("hungry", "export default function () { const all = []; for (;;) all.push(new Array(1000).fill(1.5)); }");
+  const hungry = script(
+    "hungry",
+    "export default function () { const all = []; for (;;) all.push(new Array(1000).fill(1.5)); }",
+  );
   const deep = script("deep", "function f() { return f() + 1; } export default function () { f(); }");
-  const loud = script("loud", 'import * as std from "std"; export default function () { for (;;) std.out.puts("x".repeat(1000)); }');
-  const caught = script("caught", 'import * as std from "std"; export default function () { for (let i = 0; i < 99; i++) try { std.out.puts("xx"); } catch {} }');
+  const loud = script(
+    "loud",
+    'import * as std from "std"; export default function () { for (;;) std.out.puts("x".repeat(1000)); }',
+  );
+  const caught = script(
+    "caught",
+    'import * as std from "std"; export default function () { for (let i = 0; i < 99; i++) try { std.out.puts("xx"); } catch {} }',
+  );
   for (const { id } of scripts) {
     const failure = async (source, limits) => (await run(id, source, invocation({}, "", limits))).error?.failure;
     assert.deepEqual(await failure(endless, { wall_time_ns: 1e8 }), { failure: "timeout", limit_ns: 1e8 }, id);
     if (id !== "node/context") {
-      assert.deepEqual(await failure(hungry, { memory_bytes: 2 ** 24 }), { failure: "memory", limit_bytes: 2 ** 24 }, id);
+      assert.deepEqual(
+        await failure(hungry, { memory_bytes: 2 ** 24 }),
+        { failure: "memory", limit_bytes: 2 ** 24 },
+        id,
+      );
     }
     assert.deepEqual(await failure(loud, { output_bytes: 5000 }), { failure: "output-limit", limit_bytes: 5000 }, id);
     assert.deepEqual(await failure(caught, { output_bytes: 50 }), { failure: "output-limit", limit_bytes: 50 }, id);
@@ -184,13 +212,16 @@ test("limits hold in every isolate", { skip }, async () => {
 });
 
 test("invocations know nothing of each other, and of their host nothing", { skip }, async () => {
-  const counts = script("counts", `let here = 0;
+  const counts = script(
+    "counts",
+    `let here = 0;
     export default function () {
       here++;
       globalThis.count = (globalThis.count ?? 0) + 1;
       const seen = ["process", "require", "fetch", "Deno", "WebSocket"].filter((name) => name in globalThis);
       console.log(here, globalThis.count, seen.join());
-    }`);
+    }`,
+  );
   for (const { id } of scripts) {
     const runner = new Runner();
     await runner.done({ op: "engine", runtime: id });
@@ -241,13 +272,20 @@ describe("measuring", () => {
     test(`${name} has its columns, as long as each other`, async () => {
       for (const runtime of measured) {
         const scenario = name === "throughput" ? { scenario: name, threads: 1 } : { scenario: name };
-        const request = { op: "measure", runtime: runtime.id, scenario, task: task(hello(runtime), "Hello, x!\n"), budget: BUDGET };
+        const request = {
+          op: "measure",
+          runtime: runtime.id,
+          scenario,
+          task: task(hello(runtime), "Hello, x!\n"),
+          budget: BUDGET,
+        };
         const { measurement } = await new Runner().done(request);
         assert.deepEqual(Object.keys(measurement.samples), wanted, runtime.id);
         const first = measurement.samples[wanted[0]];
         if (name === "density") assert.deepEqual(first, [1, 2, 4, 8].slice(0, first.length), runtime.id);
         else for (const column of wanted) assert.equal(measurement.samples[column].length, first.length, runtime.id);
-        for (const column of wanted) assert.ok(measurement.samples[column].every((n) => Number.isSafeInteger(n) && n >= 0));
+        for (const column of wanted)
+          assert.ok(measurement.samples[column].every((n) => Number.isSafeInteger(n) && n >= 0));
         assert.ok(["precision", "samples", "time"].includes(measurement.stop));
         assert.ok(measurement.readings.pss_bytes > 0 && measurement.readings.invocations > 0, runtime.id);
       }
@@ -256,7 +294,13 @@ describe("measuring", () => {
 
   test("a wrong answer is no measurement", async () => {
     for (const runtime of measured) {
-      const request = { op: "measure", runtime: runtime.id, scenario: { scenario: "warm" }, task: task(hello(runtime), "Hello!\n"), budget: BUDGET };
+      const request = {
+        op: "measure",
+        runtime: runtime.id,
+        scenario: { scenario: "warm" },
+        task: task(hello(runtime), "Hello!\n"),
+        budget: BUDGET,
+      };
       const reply = await new Runner().ask(request);
       assert.match(reply.error["wrong-answer"], /"Hello, x!\\n" instead of "Hello!\\n"/, runtime.id);
     }
@@ -266,20 +310,31 @@ describe("measuring", () => {
 describe("servers", { skip: absent.length > 0 ? reason : false }, () => {
   const servers = runtimes.filter(({ class: wall }) => wall === "server");
   const source = ({ form }, name) =>
-    form === "javascript" ? path.join(SCRIPTS, name, `${name}.js`) : path.join(ROOT, "workloads/rust", name, `${name}.wasm`);
+    form === "javascript"
+      ? path.join(SCRIPTS, name, `${name}.js`)
+      : path.join(ROOT, "workloads/rust", name, `${name}.wasm`);
 
   for (const server of servers) {
     test(`${server.id} answers each request with its own environment, and ends with its handle`, async () => {
       const runner = new Runner();
       const { url, handle, elapsed_ns } = await runner.done({
-        op: "serve", runtime: server.id, artifact: source(server, "hello"), invocation: invocation(),
+        op: "serve",
+        runtime: server.id,
+        artifact: source(server, "hello"),
+        invocation: invocation(),
       });
       assert.ok(elapsed_ns > 0);
-      const answers = await Promise.all(["a", "b", "ü &"].map(async (name) => {
-        const answer = await fetch(`${url}?${new URLSearchParams({ NAME: name })}`);
-        return [answer.status, await answer.text()];
-      }));
-      assert.deepEqual(answers, [[200, "Hello, a!\n"], [200, "Hello, b!\n"], [200, "Hello, ü &!\n"]]);
+      const answers = await Promise.all(
+        ["a", "b", "ü &"].map(async (name) => {
+          const answer = await fetch(`${url}?${new URLSearchParams({ NAME: name })}`);
+          return [answer.status, await answer.text()];
+        }),
+      );
+      assert.deepEqual(answers, [
+        [200, "Hello, a!\n"],
+        [200, "Hello, b!\n"],
+        [200, "Hello, ü &!\n"],
+      ]);
       assert.equal((await fetch(url)).status, 500);
       await runner.done({ op: "release", handle });
       await assert.rejects(fetch(url));
@@ -288,7 +343,10 @@ describe("servers", { skip: absent.length > 0 ? reason : false }, () => {
     test(`${server.id} reads a body and runs within its output limit`, async () => {
       const runner = new Runner();
       const { url } = await runner.done({
-        op: "serve", runtime: server.id, artifact: source(server, "echo"), invocation: invocation({}, "", { output_bytes: 1000 }),
+        op: "serve",
+        runtime: server.id,
+        artifact: source(server, "echo"),
+        invocation: invocation({}, "", { output_bytes: 1000 }),
       });
       const post = async (body) => fetch(url, { method: "POST", body });
       assert.equal(await (await post("x\0ü".repeat(200))).text(), "x\0ü".repeat(200));

@@ -91,6 +91,10 @@ impl Runtime for Cli {
         Ok(Box::new(self.ready()?))
     }
 
+    fn prepare(&self) -> Result<(), Failure> {
+        self.ready().map(drop)
+    }
+
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
         let image = self.ready()?.image(artifact)?;
         let name = format!("{}-{}", Place::get()?.name(), Place::get()?.new_name("once"));

@@ -113,7 +113,7 @@ impl Remote for Inside {
         let samples =
             Samples::of([("instantiate_ns", none.clone()), ("execute_ns", execute_ns), ("teardown_ns", none)]);
         let warm_up = WarmUp { elapsed_ns: warm_up_ns, ..WarmUp::NONE };
-        Ok(Measurement { samples, warm_up, stop, readings })
+        Ok(Measurement { samples, warm_up, stop, readings, attempts: Vec::new() })
     }
 
     fn under(&self, _: &[OsString]) -> Box<dyn Runtime> {

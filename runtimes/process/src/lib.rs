@@ -1,6 +1,7 @@
 //! isobar's adapters for what is no WebAssembly runtime but a process: the function's executable itself, in a sandbox, or in
 //! a container. `docs/BASELINES.md` says what each of them is.
 
+mod bundle;
 mod cli;
 mod collect;
 mod elf;

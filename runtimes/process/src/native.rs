@@ -2,7 +2,7 @@
 //! first.
 
 use crate::collect::{Streams, outcome, run_with};
-use crate::place::{Root, make_root};
+use crate::place::{Place, Root, make_root};
 use crate::spawn::{Command, File};
 use crate::stay::{Held, Staying};
 use crate::tool::{FUNCTION, Tool};
@@ -90,6 +90,13 @@ impl Runtime for Native {
 
     fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
         Ok(Box::new(NativeEngine { wall: self.wall.clone(), held: Held::default() }))
+    }
+
+    fn prepare(&self) -> Result<(), Failure> {
+        match self.wall {
+            Wall::None => Ok(()),
+            _ => Place::get().map(drop),
+        }
     }
 
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {

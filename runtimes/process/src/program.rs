@@ -9,12 +9,13 @@ use isobar_core::contract::PROGRAM_NAME;
 use isobar_core::runner::NotHere;
 use isobar_core::settings::proposals;
 use isobar_core::{
-    Class, Enforcement, Enforcer, Engine, Execution, Failure, Form, Instance, Invocation, Limits, Module, Once, Outcome,
-    Runtime, RuntimeId, RuntimeInfo, TrapKind,
+    Class, Enforcement, Enforcer, Engine, Execution, Failure, Form, Instance, Invocation, Limits, Module, Once,
+    Outcome, Runtime, RuntimeId, RuntimeInfo, TrapKind,
 };
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// isobar's part in JavaScript, below its own folder: by it that folder is known.
 const BUNDLER: &str = "runtimes/node/bundle.mjs";
@@ -32,6 +33,9 @@ const BUN: &str = if cfg!(target_arch = "aarch64") { "@oven/bun-linux-aarch64" }
 /// What JavaScript engines reserve and do not use counts, too, in bytes.
 const RESERVED_BYTES: u64 = 1 << 30;
 
+/// How long compiling or bundling a function may take.
+const COMPILING: Duration = Duration::from_secs(300);
+
 /// How a bundle begins; a source does not.
 const BANNER: &str = "// isobar: a bundle for ";
 
@@ -48,15 +52,8 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 7] = [
-        Kind::Node,
-        Kind::NodeWasi,
-        Kind::Deno,
-        Kind::Bun,
-        Kind::Wasmtime,
-        Kind::WasmtimeWinch,
-        Kind::WasmtimeAot,
-    ];
+    const ALL: [Kind; 7] =
+        [Kind::Node, Kind::NodeWasi, Kind::Deno, Kind::Bun, Kind::Wasmtime, Kind::WasmtimeWinch, Kind::WasmtimeAot];
 
     fn id(self) -> RuntimeId {
         let (family, mode) = match self {
@@ -100,8 +97,14 @@ impl Kind {
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Kind::Node => &[("memory limit", "V8's heap by --max-old-space-size; RLIMIT_DATA, 1 GiB more"), ("walls", "none: a user's process")],
-            Kind::NodeWasi => &[("memory limit", "V8's --wasm-max-mem-pages"), ("walls", "WebAssembly's; node:wasi is no sandbox, says Node.js")],
+            Kind::Node => &[
+                ("memory limit", "V8's heap by --max-old-space-size; RLIMIT_DATA, 1 GiB more"),
+                ("walls", "none: a user's process"),
+            ],
+            Kind::NodeWasi => &[
+                ("memory limit", "V8's --wasm-max-mem-pages"),
+                ("walls", "WebAssembly's; node:wasi is no sandbox, says Node.js"),
+            ],
             Kind::Deno => &[
                 ("memory limit", "V8's heap by --max-old-space-size; RLIMIT_DATA, 1 GiB more"),
                 ("walls", "Deno's permissions: the environment, and nothing else"),
@@ -181,10 +184,14 @@ impl Program {
         let (source, artifact) = (path(source), path(artifact));
         match (self.kind.host(), self.kind) {
             (Some(host), _) => {
-                let node = Tool::find("node").ok_or_else(|| Failure::host("esbuild needs node; apt-get install nodejs"))?;
-                node.call(&[&path(&self.root.join(BUNDLER)), host, &source, &artifact]).map(drop)
+                let node =
+                    Tool::find("node").ok_or_else(|| Failure::host("esbuild needs node; apt-get install nodejs"))?;
+                let bundler = path(&self.root.join(BUNDLER));
+                node.call_for(COMPILING, &[&bundler, host, &source, &artifact]).map(drop)
             }
-            (None, Kind::WasmtimeAot) => self.tool.call(&["compile", &source, "-o", &artifact]).map(drop),
+            (None, Kind::WasmtimeAot) => {
+                self.tool.call_for(COMPILING, &["compile", &source, "-o", &artifact]).map(drop)
+            }
             (None, _) => {
                 let bytes = fs::read(&source).map_err(|e| Failure::host(format!("{source}: {e}")))?;
                 isobar_core::runtime::write_artifact(Path::new(&artifact), &bytes)
@@ -193,7 +200,8 @@ impl Program {
     }
 
     fn load(&self, artifact: &Path) -> Result<Loaded, Failure> {
-        let bytes = fs::read(artifact).map_err(|e| Failure::host(format!("cannot read {}: {e}", artifact.display())))?;
+        let bytes =
+            fs::read(artifact).map_err(|e| Failure::host(format!("cannot read {}: {e}", artifact.display())))?;
         if self.kind.host().is_none() || bytes.starts_with(BANNER.as_bytes()) {
             return Ok(Loaded { program: self.clone(), file: artifact.to_owned() });
         }
@@ -233,7 +241,11 @@ impl Program {
             }
         };
         first.extend(invocation.args.iter().cloned());
-        let env = invocation.env.iter().filter(|_| !self.kind.is_wasmtime()).map(|(name, value)| (name.as_str(), value.as_str()));
+        let env = invocation
+            .env
+            .iter()
+            .filter(|_| !self.kind.is_wasmtime())
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let mut command = self.tool.command_with(first.iter().map(String::as_str), env)?;
         // What reserves address space for its own cages is bounded by its own options alone.
         command.data_bytes = self.kind.host().map(|_| memory_bytes.saturating_add(RESERVED_BYTES));
@@ -326,7 +338,9 @@ fn failure_of(kind: Kind, finished: &Finished, limits: &Limits) -> Option<Failur
     let line = || last_line(&finished.stderr).trim_start_matches(": ").to_owned();
     match finished.status {
         Status::Signal(_) if says(&["out of memory", "memory allocation of"]) => memory(),
-        Status::Exit(GAVE_UP) if kind == Kind::NodeWasi && says(&["RangeError: WebAssembly.Instance(): Out of memory"]) => {
+        Status::Exit(GAVE_UP)
+            if kind == Kind::NodeWasi && says(&["RangeError: WebAssembly.Instance(): Out of memory"]) =>
+        {
             memory()
         }
         Status::Exit(GAVE_UP) if kind == Kind::NodeWasi && says(&["CompileError: "]) => Some(Failure::rejected(line())),
@@ -369,5 +383,66 @@ const TRAPS: [(&str, TrapKind); 9] = [
 impl Instance for Prepared {
     fn execute(&mut self) -> Result<Outcome, Failure> {
         crate::collect::outcome(self.finish()?, &self.limits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(status: Status, stderr: &str) -> Finished {
+        Finished {
+            status,
+            stdout: Vec::new(),
+            stderr: stderr.as_bytes().to_vec(),
+            max_rss_bytes: 0,
+            elapsed_ns: 1,
+            silent: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn last_words_are_failures_only_where_they_are_the_programs() {
+        let limits = Limits::default();
+        let of = |kind, status, stderr: &str| failure_of(kind, &ended(status, stderr), &limits).map(|f| f.name());
+        for (kind, status, stderr, wanted) in [
+            (Kind::Node, Status::Exit(1), "Error: failed to run main module", None),
+            (Kind::Node, Status::Exit(GAVE_UP), "", None),
+            (Kind::Node, Status::Signal(6), "FATAL ERROR: JavaScript heap out of memory", Some("memory")),
+            (Kind::NodeWasi, Status::Exit(GAVE_UP), "x\nRuntimeError: unreachable\n", Some("trap")),
+            (Kind::NodeWasi, Status::Exit(GAVE_UP), "CompileError: WebAssembly.Module(): bad", Some("rejected")),
+            (Kind::NodeWasi, Status::Exit(GAVE_UP), "LinkError: WebAssembly.Instance(): x", Some("link")),
+            (Kind::Wasmtime, Status::Exit(1), "the function's own words", None),
+            (
+                Kind::Wasmtime,
+                Status::Exit(1),
+                "Error: failed to run main module `x`\n1: unknown import: `a::b`",
+                Some("link"),
+            ),
+            (Kind::Wasmtime, Status::Exit(1), "Error: failed to parse WebAssembly module", Some("rejected")),
+            (
+                Kind::WasmtimeAot,
+                Status::Exit(1),
+                "Error: failed to run main module\n1: memory minimum size of 17 pages exceeds memory limits",
+                Some("memory"),
+            ),
+            (Kind::Wasmtime, Status::Exit(GAVE_UP), "wasm trap: integer divide by zero", Some("trap")),
+        ] {
+            assert_eq!(of(kind, status, stderr), wanted, "{kind:?} {status:?} {stderr}");
+        }
+    }
+
+    /// Wherever the tests run, isobar's folder is above.
+    #[test]
+    fn every_program_is_here_or_absent_with_a_remedy() {
+        let (here, absent) = all();
+        assert_eq!(here.len() + absent.len(), Kind::ALL.len());
+        for NotHere { runtime, reason } in absent {
+            assert!(reason.contains("; ") && !reason.contains('\n'), "{runtime}: {reason}");
+        }
+        for runtime in here {
+            let info = runtime.info();
+            assert!(info.own_process && info.class == Class::Process && info.version != "unknown", "{info:?}");
+        }
     }
 }

@@ -84,14 +84,19 @@ impl Tool {
     /// # Errors
     /// It takes too long, or exits with another code than 0: the last line that it said.
     pub(crate) fn call(&self, arguments: &[&str]) -> Result<String, Failure> {
+        self.call_for(PATIENCE, arguments)
+    }
+
+    /// The same, within so much time.
+    pub(crate) fn call_for(&self, patience: Duration, arguments: &[&str]) -> Result<String, Failure> {
         let what = || format!("{} {}", self.name(), arguments.first().unwrap_or(&""));
-        match run(&self.command(arguments.iter().copied())?, b"", &limits(PATIENCE)) {
+        match run(&self.command(arguments.iter().copied())?, b"", &limits(patience)) {
             Ok(Finished { status: Status::Exit(0), stdout, .. }) => Ok(String::from_utf8_lossy(&stdout).into_owned()),
             Ok(Finished { status, stderr, .. }) => {
                 Err(Failure::host(format!("{} failed ({status}){}", what(), last_line(&stderr))))
             }
             Err(Failure::Timeout { .. }) => {
-                Err(Failure::host(format!("{} did not end within {} s", what(), PATIENCE.as_secs())))
+                Err(Failure::host(format!("{} did not end within {} s", what(), patience.as_secs())))
             }
             Err(failure) => Err(failure),
         }

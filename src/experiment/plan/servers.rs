@@ -54,7 +54,9 @@ impl<'a> Wanted<'a> {
             None => true,
         };
         let chosen = self.chosen.positions(2).map(|at| self.scenarios[at]);
-        chosen.filter(|id| asked(id) && applies(runtime.info(), *id)).collect()
+        // Isobar's own platform takes no functions but those that it knows.
+        let possible = |id: &ScenarioId| !id.scenario().verdicts() || runtime.served().is_none();
+        chosen.filter(|id| asked(id) && possible(id) && applies(runtime.info(), *id)).collect()
     }
 }
 
@@ -63,6 +65,7 @@ fn applies(info: &RuntimeInfo, id: ScenarioId) -> bool {
     let of_servers = |name: &String| SCENARIOS.iter().any(|s| s.name() == name && s.place() == Place::Server);
     match (is_of_servers(id), &info.scenarios) {
         (true, offered) => offered.as_ref().is_some_and(|offered| offered.iter().any(|name| name == id.name())),
+        (false, Some(_)) if id.scenario().verdicts() => true,
         (false, Some(offered)) => offered.is_empty() || !offered.iter().all(of_servers),
         (false, None) => true,
     }
@@ -92,6 +95,7 @@ mod tests {
         let applies = |offered: Option<&[&str]>, id: &str| applies(&info(offered), id.parse().unwrap());
         assert!(applies(None, "warm") && !applies(None, "http-start") && !applies(None, "http-closed/64"));
         let server: Option<&[&str]> = Some(&["http-start", "http-closed"]);
+        assert!(applies(server, "isolation"), "a request is an invocation");
         assert!(applies(server, "http-start") && applies(server, "http-closed/1") && !applies(server, "http-knee"));
         assert!(!applies(server, "warm"), "that is no gap");
         let both: Option<&[&str]> = Some(&["warm", "http-start"]);

@@ -274,6 +274,10 @@
   async function draw(cell) {
     if (!cell.histogram) {
       $('drawing').innerHTML = cell.values && cell.values.flat().length ? strips(cell) : '<p>There are no samples.</p>';
+      if (!cell.latencies) return;
+      const latencies = await decode(cell.latencies).catch(() => []);
+      if (!latencies.length || !$('drawing') || $('drawing').dataset.cell !== address(cell)) return;
+      $('drawing').innerHTML += `<h3>Latency by percentile</h3>${percentiles({ ...cell, unit: 'ns' }, latencies)}`;
       return;
     }
     let counts;

@@ -45,7 +45,8 @@ fn add(run: &mut Run, (runtime, function, scenario): (&str, &str, &str), columns
             samples.insert((*name).to_owned(), around(*ns)[round].clone().into());
         }
         let samples: Samples = serde_json::from_value(samples.into()).unwrap();
-        let measured = Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Samples, readings: [].into() };
+        let (warm_up, readings, attempts) = (WarmUp::NONE, [].into(), Vec::new());
+        let measured = Measurement { samples, warm_up, stop: Stop::Samples, readings, attempts };
         run.records.push(Record {
             cell: cell.clone(),
             round: round as u32,

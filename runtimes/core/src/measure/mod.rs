@@ -1,6 +1,7 @@
 //! The measuring loops: what a sample is, and how its answer is checked. They run in the runner program, beside the
 //! runtime that they measure, over a `dyn Runtime`.
 
+mod attempt;
 mod budget;
 mod expectation;
 mod measures;
@@ -8,6 +9,7 @@ mod samples;
 mod scenario;
 mod warm_up;
 
+pub use attempt::{ATTEMPTS, Attempt, AttemptKind, Verdict};
 pub use budget::{Budget, Stop};
 pub use expectation::{Expectation, StdoutRule, sha256_hex};
 pub use measures::{Available, Readings, available};
@@ -49,6 +51,9 @@ pub struct Measurement {
     /// What the system counted while the samples were taken, by the names of the measures.
     #[serde(default, skip_serializing_if = "Readings::is_empty")]
     pub readings: Readings,
+    /// Of a scenario that gives verdicts: what was tried, and what came of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
 }
 
 /// Why there is no measurement.
@@ -77,7 +82,11 @@ pub fn measure(
 ) -> Result<Measurement, MeasureError> {
     let scenario = id.scenario();
     // Where every invocation starts a process, the runner sees all of it, and its own start is nobody's.
-    let beside = scenario.place() == Place::Runner || runtime.info().own_process;
+    let beside = match scenario.place() {
+        Place::Runner => true,
+        Place::Parent | Place::Server => runtime.info().own_process,
+        Place::Outside => false,
+    };
     match runtime.remote() {
         Some(remote) if beside => remote.measure(id, task, budget),
         _ => scenario.measure(runtime, id.threads(), task, budget),

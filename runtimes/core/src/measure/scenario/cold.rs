@@ -68,7 +68,7 @@ impl Scenario for Cold {
         }
         let (stop, readings) = sampler.finish();
         drop(resident);
-        Ok(Measurement { samples: columns.finish(), warm_up: WarmUp::NONE, stop, readings })
+        Ok(Measurement { samples: columns.finish(), warm_up: WarmUp::NONE, stop, readings, attempts: Vec::new() })
     }
 
     fn values(&self, _threads: u32, samples: &Samples) -> Vec<f64> {

@@ -84,7 +84,7 @@ impl Scenario for Density {
             ("modules", modules.counts),
             ("modules_pss_bytes", modules.pss_bytes),
         ]);
-        Ok(Measurement { samples, warm_up: WarmUp::NONE, stop, readings })
+        Ok(Measurement { samples, warm_up: WarmUp::NONE, stop, readings, attempts: Vec::new() })
     }
 
     fn values(&self, _threads: u32, samples: &Samples) -> Vec<f64> {

@@ -85,5 +85,5 @@ fn compile_repeatedly(
         sampler.push(compile_ns);
     }
     let (stop, readings) = sampler.finish();
-    Ok(Measurement { samples: columns.finish(), warm_up: WarmUp::NONE, stop, readings })
+    Ok(Measurement { samples: columns.finish(), warm_up: WarmUp::NONE, stop, readings, attempts: Vec::new() })
 }

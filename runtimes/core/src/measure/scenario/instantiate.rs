@@ -75,7 +75,7 @@ impl Scenario for Instantiate {
                 sampler.push(columns.push(sample(&*module, task)?));
             }
             let (stop, readings) = sampler.finish();
-            Ok(Measurement { samples: columns.finish(), warm_up, stop, readings })
+            Ok(Measurement { samples: columns.finish(), warm_up, stop, readings, attempts: Vec::new() })
         })?;
         check(&*module, task)?;
         Ok(measured)

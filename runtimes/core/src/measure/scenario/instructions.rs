@@ -2,13 +2,14 @@ use super::{Effort, Place, Scenario, ScenarioId, Unit};
 use crate::contract::Failure;
 use crate::measure::budget::Stop;
 use crate::measure::{Budget, MS, MeasureError, Measurement, Samples, Task, WarmUp};
+use crate::process::on_path;
 use crate::runtime::{Class, Execution, Remote, Runtime, RuntimeInfo};
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How many times as long as its limit an invocation may take under valgrind, which slows programs down that much.
 const SLOWER: u64 = 50;
@@ -83,7 +84,7 @@ impl Scenario for Instructions {
     ) -> Result<Measurement, MeasureError> {
         let no_program = || Failure::host("instructions are counted in runner programs: this runtime lives in isobar itself");
         let remote = runtime.remote().ok_or_else(no_program)?;
-        let valgrind = find_valgrind().ok_or_else(|| Failure::host("valgrind is not on the PATH; install valgrind"))?;
+        let valgrind = on_path("valgrind").ok_or_else(|| Failure::host("valgrind is not on the PATH; install valgrind"))?;
         let own_artifact = task.artifact.with_extension(format!("callgrind-{}", std::process::id()));
         let mut task = task.clone();
         if runtime.info().execution == Execution::Aot {
@@ -106,7 +107,7 @@ impl Scenario for Instructions {
         let invocations = lengths.map(u64::from).to_vec();
         let readings = [("invocations".to_owned(), invocations.iter().sum())].into();
         let samples = Samples::of([("invocations", invocations), ("instructions", instructions)]);
-        Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Samples, readings })
+        Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Samples, readings, attempts: Vec::new() })
     }
 
     fn values(&self, _threads: u32, samples: &Samples) -> Vec<f64> {
@@ -170,11 +171,6 @@ fn totals(file: &str) -> Option<u64> {
     let line = |key| file.lines().rev().find_map(|line: &str| line.strip_prefix(key)).map(str::split_whitespace);
     let first = |key| line(key).and_then(|mut words| words.next());
     (first("events:") == Some("Ir")).then(|| first("totals:")?.parse().ok())?
-}
-
-fn find_valgrind() -> Option<PathBuf> {
-    // Runners start with an empty environment: the program is looked up here.
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join("valgrind")).find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Scenario for LoadInstantiate {
         let (stop, readings) = sampler.finish();
         drop(resident);
         check(&*engine.load(&task.artifact)?, task)?;
-        Ok(Measurement { samples: columns.finish(), warm_up, stop, readings })
+        Ok(Measurement { samples: columns.finish(), warm_up, stop, readings, attempts: Vec::new() })
     }
 
     fn values(&self, _threads: u32, samples: &Samples) -> Vec<f64> {

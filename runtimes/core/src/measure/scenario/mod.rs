@@ -30,7 +30,8 @@ scenarios![
     density::Density,
     instructions::Instructions,
     instantiate::Instantiate,
-    load_instantiate::LoadInstantiate;
+    load_instantiate::LoadInstantiate,
+    isolation::Isolation;
     server::Start,
     http::CLOSED,
     server::Knee,
@@ -78,6 +79,17 @@ pub trait Scenario: Sync {
     /// What `isobar run --measure` calls it, if it is left out of a plan that does not ask for it.
     fn opt_in(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Whether it gives verdicts and no number. Its functions are those that try what they must not do, and no others, and
+    /// they are for no other scenario.
+    fn verdicts(&self) -> bool {
+        false
+    }
+
+    /// The names of scenarios of which a runtime that says what it offers must offer one.
+    fn implied_by(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// How many processes per cell are enough, if the schedule's are more than it needs.
@@ -173,8 +185,10 @@ impl Scale {
 pub enum Place {
     /// In the runner, beside the runtime: the boundary costs nothing inside a measurement.
     Runner,
-    /// In isobar: the process itself is part of what is measured.
+    /// In isobar: the process itself is part of what is measured. Where every invocation starts one, in the runner.
     Parent,
+    /// In isobar, whatever the runtime is: it must live on when the runner does not.
+    Outside,
     /// In isobar, by its load driver: the runtime is a server, and says in its description that it offers the scenario.
     Server,
 }

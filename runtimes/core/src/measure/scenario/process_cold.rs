@@ -58,7 +58,7 @@ impl Scenario for ProcessCold {
         }
         let (stop, mut readings) = sampler.finish();
         readings.extend(peak_rss_bytes.map(|bytes| ("peak_rss_bytes".to_owned(), bytes)));
-        Ok(Measurement { samples: columns.finish(), warm_up: WarmUp::NONE, stop, readings })
+        Ok(Measurement { samples: columns.finish(), warm_up: WarmUp::NONE, stop, readings, attempts: Vec::new() })
     }
 
     fn values(&self, _threads: u32, samples: &Samples) -> Vec<f64> {

@@ -76,7 +76,7 @@ impl Scenario for Throughput {
         let readings = counters.finish(completed.iter().sum());
         let stop = if trials == TRIALS { Stop::Samples } else { Stop::Time };
         let samples = Samples::of([("completed", completed), ("elapsed_ns", elapsed)]);
-        Ok(Measurement { samples, warm_up, stop, readings })
+        Ok(Measurement { samples, warm_up, stop, readings, attempts: Vec::new() })
     }
 
     /// The columns hold, trial by trial, an entry for each thread; a trial's rate is the sum of its threads' rates.

@@ -52,7 +52,7 @@ impl Scenario for Warm {
             sampler.push(columns.push(checked(&*module, task)?));
         }
         let (stop, readings) = sampler.finish();
-        Ok(Measurement { samples: columns.finish(), warm_up, stop, readings })
+        Ok(Measurement { samples: columns.finish(), warm_up, stop, readings, attempts: Vec::new() })
     }
 
     fn values(&self, _threads: u32, samples: &Samples) -> Vec<f64> {
