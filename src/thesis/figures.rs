@@ -136,7 +136,8 @@ fn ratios(
 }
 
 fn bar(ratio: Number, text: String) -> Bar {
-    let interval = (ratio.low > 0.0 && ratio.high.is_finite()).then_some([ratio.low, ratio.high]);
+    let known = ratio.low > 0.0 && ratio.high.is_finite() && ratio.low < ratio.high;
+    let interval = known.then_some([ratio.low, ratio.high]);
     Bar { ratio: ratio.value, interval, text }
 }
 
@@ -198,14 +199,13 @@ pub(super) fn platforms(platforms: &[Platform], evidence: &Evidence, published: 
         let found = fastest_first(platforms, time);
         let shortest = found.first().map(|(_, number)| *number);
         let middle = |value: &Value| value.ns.or(Some((value.low_ns? * value.high_ns?).sqrt()));
-        let all = || published.of_item(8).filter(|value| value.what == what);
-        let least = all().filter_map(middle).fold(f64::INFINITY, f64::min);
         let bars = found.iter().map(|(platform, number)| {
             let language =
                 LANGUAGES.iter().find(|(key, ..)| *key == platform.language).map_or("", |(_, title, _)| *title);
             let ratio = shortest.map_or(Number::exact(1.0), |shortest| number.over(shortest));
             let theirs = published.value(8, what, platform.wall).and_then(|v| Some((middle(v)?, v.show_time()?)));
-            let theirs = theirs.map(|(ns, text)| bar(Number::exact(ns / least), text));
+            let theirs =
+                theirs.zip(shortest).map(|((ns, text), shortest)| bar(Number::exact(ns / shortest.value), text));
             OwnedBars {
                 name: format!("{} {language}", platform.name),
                 ours: Ok(bar(ratio, number.time())),
@@ -216,8 +216,8 @@ pub(super) fn platforms(platforms: &[Platform], evidence: &Evidence, published: 
     };
     let panels = [panel("Cold start", "cold", Platform::cold_start), panel("Warm", "warm", Platform::warm)];
     let title = "Fibonacci 32 on platforms: lower is better";
-    let words = "How many times as long as the shortest one takes; of ranges that were published, their geometric middle. What has no \
-                 number here is in the table.";
+    let words = "How many times as long as the shortest one here takes; of ranges that were published, their geometric \
+                 middle. What has no number here is in the table.";
     ratios(evidence, part, ("8-platforms", title), words, &panels)
 }
 
@@ -256,8 +256,8 @@ pub(super) fn wizer(pairs: &[wizer::Pair], evidence: &Evidence, published: &Publ
         ("Times larger: lower is better".to_owned(), pairs.iter().map(larger).collect()),
     ];
     let title = "What a snapshot by Wizer saves and costs";
-    let words = "The plain function's time over its snapshot's, and the snapshot's size over the plain module's; the thesis' numbers are of \
-                 another module.";
+    let words = "The plain function's time over its snapshot's, and the snapshot's size over the plain module's; the thesis' \
+                 numbers are of another module.";
     ratios(evidence, "9-wizer", ("9-wizer", title), words, &panels)
 }
 
