@@ -1,7 +1,5 @@
 //! What runs beside WebAssembly: native processes, sandboxes and containers, as far as this machine has them.
 
-mod support;
-
 use isobar::registry::Registry;
 use isobar::workload::{BuildOptions, Builder, Catalogue};
 use isobar_core::runtime::{Class, Form};
@@ -9,10 +7,15 @@ use isobar_core::{Runtime, RuntimeInfo};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use support::isobar;
 
 /// How long what must come may take on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+fn isobar() -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::cargo_bin("isobar").expect("the program is built");
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("ISOBAR_RUNNERS").timeout(Duration::from_secs(240));
+    command
+}
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
