@@ -29,17 +29,33 @@ fn main() -> ExitCode {
         let present = !registry.runtimes.is_empty();
         move || if present { Ok(()) } else { Err("build the runners: cargo build --release --workspace".into()) }
     }));
-    // What loads something else than modules, is asked over HTTP or starts a process each time has tests of its own.
-    let of_suite = |runtime: &RemoteRuntime| runtime.info().form == Form::Wasm && runtime.info().class == Class::Wasm;
+    // What is asked over HTTP, or is a program that is given a module, has tests of its own: tests/programs.rs.
+    let of_suite = |runtime: &RemoteRuntime| match runtime.info().class {
+        Class::Server => false,
+        Class::Process => runtime.info().form != Form::Wasm,
+        _ => true,
+    };
     for runtime in registry.runtimes.into_iter().filter(of_suite) {
         let runtime = Arc::new(runtime);
-        if runtime.info().concurrent {
+        if let Some(why) = isobar_conformance::obstacle(runtime.info()) {
+            let name = runtime.info().id.to_string();
+            trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why))));
+            continue;
+        }
+        // Eight containers at once are the machine's test, not theirs; what gives no sandbox of its own is not the suite's.
+        if runtime.info().concurrent && runtime.info().class != Class::Container && offers(&runtime, "throughput") {
             let runtime = runtime.clone();
             trials.push(Trial::test(format!("{} on eight threads", runtime.info().id), move || on_threads(&runtime)));
         }
-        trials.push(isobar_conformance::trial(runtime, Boundary::Runner));
+        if offers(&runtime, "process-cold") || [Class::Container, Class::Wasm].contains(&runtime.info().class) {
+            trials.push(isobar_conformance::trial(runtime, Boundary::Runner));
+        }
     }
     isobar_conformance::run(trials)
+}
+
+fn offers(runtime: &RemoteRuntime, scenario: &str) -> bool {
+    runtime.info().refusal(scenario).is_none()
 }
 
 /// Measuring checks every answer.

@@ -137,7 +137,8 @@ impl Run {
         for unbuilt in &header.unbuilt {
             eprintln!("absent: {}: {}", unbuilt.function, unbuilt.reason);
         }
-        for Formless { function, runtimes, reason, .. } in &header.formless {
+        // A module that was brought is nothing else, which whoever brings it knows.
+        for Formless { function, runtimes, reason, .. } in header.formless.iter().filter(|_| guest.is_none()) {
             eprintln!("skipped: {function} in {}: {reason}", names(runtimes));
         }
         let Schedule { min_processes, max_processes, precision, .. } = schedule;

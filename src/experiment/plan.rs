@@ -6,7 +6,7 @@ use globset::{Glob, GlobMatcher};
 use isobar_core::measure::ScenarioId;
 use isobar_core::{Form, Runtime, RuntimeId, RuntimeInfo};
 use servers::Wanted;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod servers;
 
@@ -128,7 +128,9 @@ impl Plan {
         for (info, wanted) in wanted {
             let obstacle =
                 |id: &ScenarioId| info.refusal(id.name()).or_else(|| id.scenario().obstacle(info, id.threads()));
-            let lacks = |workload: &&&Workload| !plan.formless.iter().any(|lack| lack.is_of(info, workload));
+            let lacks = |workload: &&&Workload| {
+                !plan.formless.iter().any(|lack| lack.function == workload.name && lack.runtimes.contains(&info.id))
+            };
             let functions: Vec<&Workload> = functions.iter().filter(lacks).copied().collect();
             let (cannot, can): (Vec<ScenarioId>, Vec<ScenarioId>) =
                 wanted.into_iter().partition(|id| obstacle(id).is_some());
@@ -164,34 +166,36 @@ impl Plan {
     }
 }
 
-impl Formless {
-    /// Whether it is about this function in this runtime.
-    fn is_of(&self, info: &RuntimeInfo, workload: &Workload) -> bool {
-        self.form == info.form && self.function == workload.name
-    }
-}
-
 /// What there is not, of the functions in the forms that these runtimes load, as far as it would be measured.
 fn formless(
     wanted: &[(&RuntimeInfo, Vec<ScenarioId>)],
     functions: &[&Workload],
     of_plan: impl Fn(&Workload, &ScenarioId) -> bool,
 ) -> Vec<Formless> {
-    let forms: BTreeSet<Form> = wanted.iter().map(|(info, _)| info.form).collect();
+    let mut alike: BTreeMap<(Form, &[String]), Vec<&(&RuntimeInfo, Vec<ScenarioId>)>> = BTreeMap::new();
+    for one in wanted {
+        alike.entry((one.0.form, &one.0.variables)).or_default().push(one);
+    }
     let mut formless = Vec::new();
-    for form in forms {
+    for ((form, variables), wanted) in alike {
         for workload in functions {
-            let Err(lack) = workload.form(form) else { continue };
-            let would = wanted.iter().filter(|(info, scenarios)| {
-                info.form == form && scenarios.iter().any(|scenario| of_plan(workload, scenario))
-            });
+            let reason = workload.form(form).err().map(|e| e.reason()).or_else(|| unknown(workload, variables));
+            let Some(reason) = reason else { continue };
+            let would =
+                wanted.iter().filter(|(_, scenarios)| scenarios.iter().any(|scenario| of_plan(workload, scenario)));
             let runtimes: Vec<RuntimeId> = would.map(|(info, _)| info.id.clone()).collect();
             if !runtimes.is_empty() {
-                formless.push(Formless { function: workload.name.clone(), form, runtimes, reason: lack.reason() });
+                formless.push(Formless { function: workload.name.clone(), form, runtimes, reason });
             }
         }
     }
     formless
+}
+
+/// Why a function cannot be given these variables, if so.
+fn unknown(workload: &Workload, variables: &[String]) -> Option<String> {
+    let knows = |name: &&String| workload.family.iter().any(|family| family.variables.iter().any(|(n, _)| n == *name));
+    variables.iter().find(|name| !knows(name)).map(|name| format!("it does not know the variable {name}"))
 }
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.

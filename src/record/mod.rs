@@ -81,7 +81,8 @@ pub struct Header {
     /// The functions that were left out because they are not built.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unbuilt: Vec<Unbuilt>,
-    /// The functions that were left out in runtimes which load something else than modules, because there is none of it.
+    /// The functions that were left out in runtimes which load something else than modules: there is none of it, or it lacks
+    /// a variable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formless: Vec<Formless>,
 }
@@ -204,7 +205,7 @@ pub struct Unbuilt {
     pub reason: String,
 }
 
-/// A function that does not exist in the form that some runtimes load.
+/// A function that does not exist in the form that some runtimes load, or that they cannot call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Formless {
     /// The function: `language/name`.

@@ -36,7 +36,13 @@ pub struct Memory {
 
 /// The memory of this process, by `/proc/self/smaps_rollup`, where the system tells.
 pub fn memory() -> Memory {
-    let Ok(rollup) = std::fs::read_to_string("/proc/self/smaps_rollup") else { return Memory::default() };
+    memory_of(std::process::id())
+}
+
+/// The memory of a process, by its number, where the system tells.
+pub fn memory_of(process_id: u32) -> Memory {
+    let rollup = std::fs::read_to_string(format!("/proc/{process_id}/smaps_rollup"));
+    let Ok(rollup) = rollup else { return Memory::default() };
     let uss_bytes = kib(&rollup, "Private_Clean:").zip(kib(&rollup, "Private_Dirty:"));
     Memory { pss_bytes: kib(&rollup, "Pss:"), uss_bytes: uss_bytes.map(|(clean, dirty)| clean + dirty) }
 }

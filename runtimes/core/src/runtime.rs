@@ -27,6 +27,11 @@ pub trait Runtime: Send + Sync {
     /// Creates the runtime: the `engine` phase.
     fn engine(&self) -> Result<Box<dyn Engine>, Failure>;
 
+    /// Makes what isobar's own adapter needs once in a process, and no platform would pay for: it comes before what is timed.
+    fn prepare(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Everything from nothing to an answer, once. Where the runtime lives in a program of its own, this starts it.
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
         let start = Instant::now();
@@ -120,6 +125,12 @@ pub trait Module: Send + Sync {
 pub trait Instance {
     /// Runs `_start` to its end and collects the output. It is called once.
     fn execute(&mut self) -> Result<Outcome, Failure>;
+
+    /// As [`Instance::execute`], and what ran stays in memory until this is dropped. Where executing leaves the sandbox
+    /// as it is, that is the same.
+    fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
+        self.execute()
+    }
 }
 
 /// Writes an artifact, so that a reader finds all of it or nothing.
@@ -164,6 +175,9 @@ pub struct RuntimeInfo {
     /// to the last byte and its end, without the runner's own start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_process: bool,
+    /// The variables that a function must know to be measured in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }
 
 impl RuntimeInfo {
@@ -186,6 +200,7 @@ impl RuntimeInfo {
             form: Form::Wasm,
             scenarios: None,
             own_process: false,
+            variables: Vec::new(),
         }
     }
 

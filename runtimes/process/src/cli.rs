@@ -91,6 +91,10 @@ impl Runtime for Cli {
         Ok(Box::new(self.ready()?))
     }
 
+    fn prepare(&self) -> Result<(), Failure> {
+        self.ready().map(drop)
+    }
+
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
         let image = self.ready()?.image(artifact)?;
         let name = format!("{}-{}", Place::get()?.name(), Place::get()?.new_name("once"));
@@ -101,13 +105,13 @@ impl Runtime for Cli {
         let finished = run_with(&command, streams, &invocation.limits);
         if finished.is_err() {
             // The tool was killed, and its container was not.
-            let _ = image.tool.call(&["rm", "--force", &name]);
+            let _ = remove(&image.tool, &name);
         }
         let finished = finished?;
         complained(&image.tool, &finished)?;
         gone(&finished)?;
         if image.tool.call(&["container", "inspect", &name]).is_ok() {
-            let _ = image.tool.call(&["rm", "--force", &name]);
+            let _ = remove(&image.tool, &name);
             return Err(Failure::host(format!("{} run --rm left its container behind", image.tool.name())));
         }
         native::once(finished, &invocation.limits)
@@ -178,6 +182,10 @@ impl Image {
         // Raising limits is refused in many guests: these are below what anybody has.
         let ulimits = [format!("data={bytes}:{bytes}"), "nofile=1024:1024".to_owned(), "nproc=1024:1024".to_owned()];
         arguments.extend(ulimits.map(|limit| format!("--ulimit={limit}")));
+        if let (true, Some((_, name))) = (self.tool.name() == "podman", self.label.split_once('=')) {
+            // Where the guardian looks for groups that are left.
+            arguments.push(format!("--cgroup-parent=/{name}"));
+        }
         let env = invocation.iter().flat_map(|invocation| &invocation.env);
         arguments.extend(env.map(|(name, value)| format!("--env={name}={value}")));
         arguments.extend(self.from.iter().cloned());
@@ -215,7 +223,7 @@ impl Container {
         if std::mem::replace(&mut self.removed, true) {
             return Ok(());
         }
-        self.tool.call(&["rm", "--force", &self.id]).map(drop)
+        remove(&self.tool, &self.id)
     }
 }
 
@@ -280,6 +288,13 @@ impl Drop for Created {
             *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
         }
     }
+}
+
+/// Removes a container without waiting for it to end by itself.
+fn remove(tool: &Tool, id: &str) -> Result<(), Failure> {
+    let at_once = (tool.name() == "podman").then_some("--time=0");
+    let arguments: Vec<&str> = ["rm", "--force"].into_iter().chain(at_once).chain([id]).collect();
+    tool.call(&arguments).map(drop)
 }
 
 /// The container that runs, if one does.

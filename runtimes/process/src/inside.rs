@@ -35,7 +35,7 @@ impl Inside {
         let info = info(RuntimeId::new("native", "in-process", &[]), Class::Process, kernel, &settings);
         let scenarios = Some(vec!["warm".to_owned()]);
         // Its samples are no processes.
-        let info = RuntimeInfo { scenarios, own_process: false, ..info };
+        let info = RuntimeInfo { scenarios, own_process: false, variables: vec![ITERATIONS.to_owned()], ..info };
         Inside { info, process: Native::process(kernel) }
     }
 

@@ -1,6 +1,7 @@
 //! isobar's adapters for what is no WebAssembly runtime but a process: the function's executable itself, in a sandbox, or in
 //! a container. `docs/BASELINES.md` says what each of them is.
 
+mod bundle;
 mod cli;
 mod collect;
 mod elf;
@@ -11,6 +12,9 @@ mod place;
 mod probe;
 mod program;
 mod spawn;
+mod stay;
+#[cfg(test)]
+mod tests;
 mod tool;
 
 use cli::Cli;
@@ -20,11 +24,15 @@ use isobar_core::runner::{NotHere, main_with};
 use native::Native;
 use oci::Oci;
 use probe::Known;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tool::Tool;
+
+/// Where docker's daemon listens.
+const DOCKER: &str = "/var/run/docker.sock";
 
 /// What a remedy begins with, where a package is missing.
 const INSTALL: &str = "scripts/setup --baselines";
@@ -122,7 +130,9 @@ fn offered() -> (Vec<Box<dyn Runtime>>, Vec<NotHere>) {
     }
     let (programs, missing) = program::all();
     runtimes.extend(programs);
-    absent.extend(missing.into_iter().chain(microvm()));
+    absent.extend(missing);
+    let reason = "isobar has no virtual machine monitor and no guest to boot: docs/BASELINES.md".to_owned();
+    absent.push(NotHere { runtime: "microvm".to_owned(), reason });
     (runtimes, absent)
 }
 
@@ -170,16 +180,14 @@ struct Answer {
 
 impl Offer {
     fn try_out(&self, tool: &Tool) -> Result<String, String> {
+        // The command itself takes seconds to say so.
+        if self.program == "docker" && UnixStream::connect(DOCKER).is_err() {
+            return Err(format!("no daemon answers at {DOCKER}"));
+        }
         let said = tool.call(self.version).map_err(|failure| failure.to_string())?;
         let version = tool::version(&said);
         let runtimes = (self.runtimes)(tool.clone(), &version);
         let first = runtimes.first().ok_or("it gives no runtime")?;
         probe::try_out(&**first).map(|()| version)
     }
-}
-
-/// Virtual machines: nothing offers them yet, and this says why.
-fn microvm() -> Option<NotHere> {
-    let reason = "no virtual machine monitor is supported yet".to_owned();
-    Some(NotHere { runtime: "microvm".to_owned(), reason })
 }

@@ -2,8 +2,9 @@
 //! first.
 
 use crate::collect::{Streams, outcome, run_with};
-use crate::place::{Root, make_root};
+use crate::place::{Place, Root, make_root};
 use crate::spawn::{Command, File};
+use crate::stay::{Held, Staying};
 use crate::tool::{FUNCTION, Tool};
 use isobar_core::contract::PROGRAM_NAME;
 use isobar_core::{
@@ -42,6 +43,8 @@ pub(crate) fn info(id: RuntimeId, class: Class, version: &str, settings: &[(&str
         class,
         form: Form::Native,
         own_process: true,
+        // Nothing is compiled, and what has ended has no memory to be weighed.
+        scenarios: Some(["cold", "process-cold", "warm", "throughput"].map(str::to_owned).to_vec()),
         ..RuntimeInfo::wasm(id)
     }
 }
@@ -51,10 +54,10 @@ impl Native {
     pub(crate) fn process(kernel: &str) -> Native {
         let settings =
             [("start", "vfork and execve"), ("memory limit", "RLIMIT_DATA"), ("walls", "none: a user's process")];
-        Native {
-            info: info(RuntimeId::new("native", "process", &[]), Class::Process, kernel, &settings),
-            wall: Wall::None,
-        }
+        let mut info = info(RuntimeId::new("native", "process", &[]), Class::Process, kernel, &settings);
+        // A process can be held as it ends; the one behind a sandbox' program cannot.
+        info.scenarios.get_or_insert_default().push("density".to_owned());
+        Native { info, wall: Wall::None }
     }
 
     /// `sandbox/unshare`.
@@ -86,19 +89,33 @@ impl Runtime for Native {
     }
 
     fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
-        Ok(Box::new(NativeEngine(self.wall.clone())))
+        Ok(Box::new(NativeEngine { wall: self.wall.clone(), held: Held::default() }))
+    }
+
+    fn prepare(&self) -> Result<(), Failure> {
+        match self.wall {
+            Wall::None => Ok(()),
+            _ => Place::get().map(drop),
+        }
     }
 
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
-        load(&self.wall, artifact)?.prepare(invocation)?.once()
+        load(&self.wall, artifact, &Held::default())?.prepare(invocation)?.once()
     }
 }
 
-struct NativeEngine(Wall);
+struct NativeEngine {
+    wall: Wall,
+    held: Held,
+}
 
 impl Engine for NativeEngine {
     fn load(&self, artifact: &Path) -> Result<Box<dyn Module>, Failure> {
-        Ok(Box::new(load(&self.0, artifact)?))
+        Ok(Box::new(load(&self.wall, artifact, &self.held)?))
+    }
+
+    fn pss_bytes(&self) -> Option<u64> {
+        self.held.pss_bytes()
     }
 }
 
@@ -109,14 +126,15 @@ struct Loaded {
     file: Option<File>,
     /// The root of the sandbox.
     root: Option<Arc<Root>>,
+    held: Held,
 }
 
-fn load(wall: &Wall, artifact: &Path) -> Result<Loaded, Failure> {
+fn load(wall: &Wall, artifact: &Path, held: &Held) -> Result<Loaded, Failure> {
     let (file, root) = match wall {
         Wall::None => (Some(File::open(artifact)?), None),
         _ => (None, Some(Arc::new(Root(make_root(artifact)?)))),
     };
-    Ok(Loaded { wall: wall.clone(), file, root })
+    Ok(Loaded { wall: wall.clone(), file, root, held: held.clone() })
 }
 
 impl Loaded {
@@ -124,7 +142,8 @@ impl Loaded {
         let mut command = self.command(invocation)?;
         command.data_bytes = Some(invocation.limits.memory_bytes);
         let streams = Some(Streams::open(&invocation.stdin, &invocation.limits)?);
-        Ok(Prepared { command, streams, limits: invocation.limits, _root: self.root.clone() })
+        let (limits, held, _root) = (invocation.limits, self.held.clone(), self.root.clone());
+        Ok(Prepared { command, streams, limits, held, staying: None, _root })
     }
 
     fn command(&self, invocation: &Invocation) -> Result<Command, Failure> {
@@ -191,6 +210,9 @@ struct Prepared {
     command: Command,
     streams: Option<Streams>,
     limits: Limits,
+    held: Held,
+    /// The process, if it stays.
+    staying: Option<Staying>,
     _root: Option<Arc<Root>>,
 }
 
@@ -217,5 +239,12 @@ pub(crate) fn once(finished: crate::collect::Finished, limits: &Limits) -> Resul
 impl Instance for Prepared {
     fn execute(&mut self) -> Result<Outcome, Failure> {
         outcome(self.finish()?, &self.limits)
+    }
+
+    fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
+        let streams = self.streams.take().ok_or_else(|| Failure::host("the process was started already"))?;
+        let (staying, finished) = Staying::start(&self.command, streams, &self.limits, &self.held)?;
+        self.staying = Some(staying);
+        outcome(finished, &self.limits)
     }
 }

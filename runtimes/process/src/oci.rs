@@ -1,19 +1,19 @@
 //! Containers by an OCI runtime, without an engine around it: crun, runc and gVisor's runsc. A container is made of a bundle,
 //! which is a root with the executable and a description, `config.json`.
 
+use crate::bundle::{Bundle, Start, process};
 use crate::collect::{Finished, Listening, Status, Stopped, Streams, end_of, outcome, run, run_with};
 use crate::native;
 use crate::place::{Place, Root, make_root, own_mounts, remove_cgroups};
-use crate::tool::{FUNCTION, PAUSE, Tool, last_line};
+use crate::tool::{Tool, last_line};
 use isobar_core::{
     Class, Engine, Failure, Instance, Invocation, Limits, Module, Once, Outcome, Runtime, RuntimeId, RuntimeInfo,
 };
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use serde_json::{Value, json};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -97,20 +97,16 @@ impl Runtime for Oci {
         Ok(Box::new(self.ready()?))
     }
 
+    fn prepare(&self) -> Result<(), Failure> {
+        self.ready().map(drop)
+    }
+
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
         let ready = self.ready()?;
         let root = Arc::new(Root(make_root(artifact)?));
         let bundle = Bundle::make(&root, Start::Function(invocation))?;
-        let mut command = ready.tool.command(["run", "--bundle", bundle.path(), &bundle.id])?;
-        command.data_bytes = None;
-        let streams = Streams::open(&invocation.stdin, &invocation.limits)?;
-        let finished = run_with(&command, streams, &invocation.limits);
-        if finished.is_err() {
-            // The tool was killed, and its container was not.
-            let _ = ready.tool.call(&["delete", "--force", &bundle.id]);
-        }
-        let finished = finished?;
-        gone(&finished)?;
+        let streams = Some(Streams::open(&invocation.stdin, &invocation.limits)?);
+        let finished = Whole { tool: ready.tool.clone(), bundle, streams, limits: invocation.limits }.run()?;
         native::once(finished, &invocation.limits)
     }
 }
@@ -154,93 +150,6 @@ impl Engine for Ready {
         keeper.container()?;
         Ok(Box::new(keeper))
     }
-}
-
-/// What a container starts.
-enum Start<'a> {
-    Function(&'a Invocation),
-    /// Nothing: it waits for what is executed in it.
-    Pause,
-}
-
-/// A bundle, removed when nobody needs it any more.
-struct Bundle {
-    folder: Root,
-    id: String,
-    /// The root is others', too.
-    _root: Arc<Root>,
-}
-
-impl Bundle {
-    fn make(root: &Arc<Root>, start: Start<'_>) -> Result<Bundle, Failure> {
-        let place = Place::get()?;
-        let folder = Root(place.new_folder("bundle")?);
-        let id = format!("{}-{}", place.name(), folder.0.file_name().and_then(|n| n.to_str()).unwrap_or_default());
-        let config = config(&root.0, place.name(), &id, &start);
-        let failed = |e: io::Error| Failure::host(format!("cannot write a container's config.json: {e}"));
-        fs::write(folder.0.join("config.json"), config.to_string()).map_err(failed)?;
-        Ok(Bundle { folder, id, _root: root.clone() })
-    }
-
-    fn path(&self) -> &str {
-        self.folder.0.to_str().unwrap_or_default()
-    }
-
-    fn pid_file(&self) -> PathBuf {
-        self.folder.0.join("pid")
-    }
-}
-
-/// A process of a container, as `config.json` and `exec --process` have it.
-fn process(start: &Start<'_>) -> Value {
-    let (args, env, limits) = match start {
-        Start::Pause => (vec![format!("/{PAUSE}")], Vec::new(), Limits::default()),
-        Start::Function(invocation) => {
-            let args = [format!("/{FUNCTION}")].into_iter().chain(invocation.args.iter().cloned()).collect();
-            let env = invocation.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            (args, env, invocation.limits)
-        }
-    };
-    let bytes = limits.memory_bytes;
-    json!({
-        "terminal": false,
-        "user": { "uid": 0, "gid": 0 },
-        "args": args,
-        "env": env,
-        "cwd": "/",
-        "capabilities": { "bounding": [], "effective": [], "inheritable": [], "permitted": [], "ambient": [] },
-        "rlimits": [
-            { "type": "RLIMIT_DATA", "hard": bytes, "soft": bytes },
-            { "type": "RLIMIT_CORE", "hard": 0, "soft": 0 },
-        ],
-        "noNewPrivileges": true,
-    })
-}
-
-/// The description of a container, after what `crun spec` and `runc spec` write.
-fn config(root: &Path, group: &str, id: &str, start: &Start<'_>) -> Value {
-    let quiet = ["nosuid", "noexec", "nodev"];
-    json!({
-        "ociVersion": "1.0.2",
-        "process": process(start),
-        "root": { "path": root, "readonly": true },
-        "hostname": FUNCTION,
-        "mounts": [
-            { "destination": "/proc", "type": "proc", "source": "proc" },
-            { "destination": "/dev", "type": "tmpfs", "source": "tmpfs",
-              "options": ["nosuid", "strictatime", "mode=755", "size=65536k"] },
-            { "destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [quiet[0], quiet[1], quiet[2], "ro"] },
-        ],
-        "linux": {
-            "cgroupsPath": format!("/{group}/{id}"),
-            "resources": { "devices": [{ "allow": false, "access": "rwm" }] },
-            "namespaces": [
-                { "type": "pid" }, { "type": "network" }, { "type": "ipc" }, { "type": "uts" }, { "type": "mount" },
-            ],
-            "maskedPaths": ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware"],
-            "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
-        },
-    })
 }
 
 /// A container that was made, with the process that it is, where that is ours to wait for.
@@ -313,7 +222,7 @@ impl Container {
             let said = if said.is_empty() { stderr } else { said };
             return Err(Failure::host(format!("{} create failed ({status}){}", tool.name(), last_line(&said))));
         }
-        // gVisor's process is not the function's: it is asked how that ended.
+        // gVisor's process is not the function's.
         if tool.name() != "runsc" {
             container.first = Some(First::find(&pid_file)?);
         }
@@ -328,20 +237,10 @@ impl Container {
     fn wait(&mut self, listening: &mut Listening, limits: &Limits, since: Instant) -> Result<Finished, Failure> {
         let until = since.checked_add(Duration::from_nanos(limits.wall_time_ns));
         let mut last = since;
-        let (status, max_rss_bytes) = match &mut self.first {
-            Some(first) => {
-                end_of(listening.until_end(first.fd.as_fd(), until, &mut last), limits)?;
-                first.reap().ok_or_else(|| Failure::host("the container's process is not ours to wait for"))?
-            }
-            None => {
-                let command = self.tool.command(["wait", &self.bundle.id])?;
-                let (child, mut answer) = Streams::open(b"", limits)?.start(&command)?;
-                let stopped = listening.until_end(child.fd.as_fd(), until, &mut last);
-                child.reap();
-                end_of(stopped, limits)?;
-                (exit_status(&answer.rest().0)?, 0)
-            }
-        };
+        let first = self.first.as_mut().ok_or_else(|| Failure::host("the container has no process of its own"))?;
+        end_of(listening.until_end(first.fd.as_fd(), until, &mut last), limits)?;
+        let reaped = first.reap().ok_or_else(|| Failure::host("the container's process is not ours to wait for"))?;
+        let (status, max_rss_bytes) = reaped;
         let (stdout, stderr) = listening.rest();
         end_of(if listening.flooded() { Stopped::OutputLimit } else { Stopped::Ended }, limits)?;
         let end = Instant::now();
@@ -363,13 +262,6 @@ impl Container {
 
 /// How long a program may take to make a container.
 const CALL: Duration = Duration::from_secs(10);
-
-/// What `runsc wait` says: `{"id":"...","exitStatus":256}`, the status being that of `wait`.
-fn exit_status(answer: &[u8]) -> Result<Status, Failure> {
-    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let status = answer.get("exitStatus").and_then(Value::as_i64).and_then(|status| status.try_into().ok());
-    status.map(Status::of).ok_or_else(|| Failure::host("runsc does not say how the function ended"))
-}
 
 impl Drop for Container {
     fn drop(&mut self) {
@@ -393,8 +285,41 @@ impl Module for Fresh {
         }
         let bundle = Bundle::make(&self.root, Start::Function(invocation))?;
         let streams = Streams::open(&invocation.stdin, &invocation.limits)?;
+        if self.tool.name() == "runsc" {
+            let (tool, limits) = (self.tool.clone(), invocation.limits);
+            return Ok(Box::new(Whole { tool, bundle, streams: Some(streams), limits }));
+        }
         let (container, listening) = Container::create(&self.tool, bundle, streams)?;
         Ok(Box::new(Created { container, listening, limits: invocation.limits, broken: self.broken.clone() }))
+    }
+}
+
+/// A container that is made, started and deleted by one call: once it ended, gVisor no longer tells how.
+struct Whole {
+    tool: Tool,
+    bundle: Bundle,
+    streams: Option<Streams>,
+    limits: Limits,
+}
+
+impl Whole {
+    fn run(&mut self) -> Result<Finished, Failure> {
+        let streams = self.streams.take().ok_or_else(|| Failure::host("the container was started already"))?;
+        let command = self.tool.command(["run", "--bundle", self.bundle.path(), &self.bundle.id])?;
+        let finished = run_with(&command, streams, &self.limits);
+        if finished.is_err() {
+            // The tool was killed, and its container was not.
+            let _ = self.tool.call(&["delete", "--force", &self.bundle.id]);
+        }
+        let finished = finished?;
+        gone(&finished)?;
+        Ok(finished)
+    }
+}
+
+impl Instance for Whole {
+    fn execute(&mut self) -> Result<Outcome, Failure> {
+        outcome(self.run()?, &self.limits)
     }
 }
 
@@ -488,7 +413,7 @@ impl Drop for Ready {
     fn drop(&mut self) {
         // Of those that were deleted nothing is left but the group that they were in.
         if let Ok(place) = Place::get() {
-            remove_cgroups(place.name());
+            remove_cgroups(place.name(), 1);
         }
     }
 }

@@ -129,11 +129,39 @@ fn sweep_if_left(folder: &Path) -> bool {
 fn sweep(folder: &Path) {
     crate::oci::sweep(folder);
     crate::cli::sweep(folder, name(folder));
-    remove_cgroups(name(folder));
+    // A tool that was killed in the middle of its work may not be able to go on with it.
+    end_processes(folder);
+    remove_cgroups(name(folder), 20);
     for mount in mounts_below(folder).iter().rev() {
         let _ = unmount(mount);
     }
     let _ = fs::remove_dir_all(folder);
+}
+
+/// The programs that watch containers, and name our folder in their command lines.
+const WATCHERS: [&str; 6] = ["conmon", "crun", "runc", "runsc", "podman", "exe"];
+
+/// Ends the processes whose root is below a folder, and the programs that watch them.
+fn end_processes(folder: &Path) {
+    let name = name(folder);
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|id| id.parse::<i32>().ok()) else { continue };
+        let read = |file: &str| fs::read(entry.path().join(file)).unwrap_or_default();
+        let mounts = String::from_utf8_lossy(&read("mountinfo")).into_owned();
+        // number, parent, device, root within its file system, where it is mounted
+        let inside = mounts.lines().any(|line| {
+            let mut fields = line.split(' ').skip(3);
+            fields.next().is_some_and(|root| root.contains(name)) && fields.next() == Some("/")
+        });
+        let comm = String::from_utf8_lossy(&read("comm")).trim().to_owned();
+        let starts = |watcher: &&str| comm.starts_with(watcher);
+        let watches = WATCHERS.iter().any(|w| starts(w))
+            && String::from_utf8_lossy(&read("cmdline")).contains(&format!("{name}/"));
+        if (inside || watches) && id != std::process::id() as i32 {
+            // SAFETY: a signal; a process that is gone needs none.
+            unsafe { libc::kill(id, libc::SIGKILL) };
+        }
+    }
 }
 
 /// What is mounted below a folder, in the order of mounting.
@@ -154,17 +182,27 @@ fn unmount(point: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the control groups of this name, which are empty by now, in every hierarchy.
-pub(crate) fn remove_cgroups(name: &str) {
+/// Removes the control groups of this name, which are about to be empty, in every hierarchy; each is tried so often.
+pub(crate) fn remove_cgroups(name: &str, attempts: u32) {
     let top = Path::new("/sys/fs/cgroup");
     let hierarchies = fs::read_dir(top).into_iter().flatten().flatten().map(|entry| entry.path());
     for group in hierarchies.chain([top.to_owned()]).map(|hierarchy| hierarchy.join(name)) {
-        for below in fs::read_dir(&group).into_iter().flatten().flatten() {
-            if below.path().is_dir() {
-                let _ = fs::remove_dir(below.path());
-            }
+        remove_group(&group, attempts);
+    }
+}
+
+/// Removes a control group and those below it. What was killed in one takes a moment to leave it.
+fn remove_group(group: &Path, attempts: u32) {
+    for below in fs::read_dir(group).into_iter().flatten().flatten() {
+        if below.path().is_dir() {
+            remove_group(&below.path(), attempts);
         }
-        let _ = fs::remove_dir(&group);
+    }
+    for _ in 0..attempts {
+        match fs::remove_dir(group) {
+            Err(e) if e.kind() == io::ErrorKind::ResourceBusy => std::thread::sleep(Duration::from_millis(5)),
+            _ => return,
+        }
     }
 }
 

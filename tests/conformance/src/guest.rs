@@ -1,8 +1,9 @@
 //! The functions that the suite runs.
 
 use isobar_core::measure::{Expectation, Task};
-use isobar_core::{Failure, Invocation, Limits, Runtime};
+use isobar_core::{Engine, Failure, Form, Invocation, Limits, Runtime, RuntimeInfo};
 use std::path::Path;
+use std::process::Command;
 use std::sync::LazyLock;
 
 /// `probe.wat`: does what its first argument says.
@@ -10,6 +11,39 @@ pub(crate) static PROBE: LazyLock<Vec<u8>> = LazyLock::new(|| assemble(PROBE_TEX
 
 /// The same as text.
 pub(crate) const PROBE_TEXT: &str = include_str!("probe.wat");
+
+/// `probe.c`, which does the same as an executable.
+const PROBE_SOURCE: &str = include_str!("probe.c");
+
+/// Why the suite has no guest for a runtime, if so.
+pub fn obstacle(info: &RuntimeInfo) -> Option<String> {
+    match info.form {
+        Form::Wasm => None,
+        Form::Javascript => Some("the suite has no probe in JavaScript".to_owned()),
+        Form::Native => {
+            let works = Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success());
+            (!works).then(|| "its probe needs a C compiler; scripts/setup".to_owned())
+        }
+    }
+}
+
+/// Makes the artifact of the probe: a module, compiled where the runtime does that ahead of time, or an executable.
+pub(crate) fn make_probe(info: &RuntimeInfo, engine: &dyn Engine, wasm: &Path, artifact: &Path) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::host(format!("the probe: {e}"));
+    if info.form == Form::Wasm {
+        std::fs::write(wasm, &*PROBE).map_err(failed)?;
+        return engine.compile(wasm, artifact);
+    }
+    let source = artifact.with_extension("c");
+    std::fs::write(&source, PROBE_SOURCE).map_err(failed)?;
+    let mut compiler = Command::new("cc");
+    compiler.args(["-std=gnu17", "-O1", "-w", "-static", "-o"]).arg(artifact).arg(&source);
+    let output = compiler.output().map_err(failed)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Failure::host(format!("the probe: {}", String::from_utf8_lossy(&output.stderr))))
+}
 
 /// The binary of a text that is part of the suite.
 pub(crate) fn assemble(text: &str) -> Vec<u8> {
@@ -48,8 +82,7 @@ pub(crate) fn echo_of(invocation: &Invocation) -> Vec<u8> {
 /// Those of [`isobar_core::Engine::compile`].
 pub fn task(runtime: &dyn Runtime, folder: &Path) -> Result<Task, Failure> {
     let (wasm, artifact) = (folder.join("probe.wasm"), folder.join("probe.artifact"));
-    std::fs::write(&wasm, &*PROBE).map_err(|e| Failure::host(e.to_string()))?;
-    runtime.engine()?.compile(&wasm, &artifact)?;
+    make_probe(runtime.info(), &*runtime.engine()?, &wasm, &artifact)?;
     let invocation = Invocation { env: vec![("NAME".to_owned(), "value".to_owned())], ..ask(&["echo"]) };
     let expectation = Expectation::exact(echo_of(&invocation));
     Ok(Task { module: wasm, artifact, invocation, expectation })

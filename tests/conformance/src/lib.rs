@@ -12,7 +12,7 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-pub use guest::task;
+pub use guest::{obstacle, task};
 
 use cases::{Case, Problem, Verdict};
 use isobar_core::Runtime;
@@ -88,6 +88,10 @@ struct Report {
 fn report(subject: &Subject) -> Report {
     let mut report = Report::default();
     for case in cases::all() {
+        if let Some(why) = cases::obstacle(subject.info(), case.name) {
+            report.left_out.entry(why).or_default().push(case.name);
+            continue;
+        }
         match run_case(subject, &case) {
             Ok(()) => report.passed.push(case.name),
             Err(Problem::NotHere(why)) => report.left_out.entry(why).or_default().push(case.name),

@@ -2,7 +2,7 @@
 
 use crate::Boundary;
 use crate::cases::{Problem, Verdict};
-use crate::guest::{PROBE, ask};
+use crate::guest::{ask, make_probe};
 use crate::process::Process;
 use isobar_core::{Engine, Execution, Failure, Invocation, Module, Outcome, Runtime, RuntimeInfo};
 use std::cell::RefCell;
@@ -81,8 +81,7 @@ impl Subject {
         let process = Process(engine.process_id());
         let (wasm, artifact) = (self.path("probe.wasm"), self.path("probe.artifact"));
         if !artifact.exists() {
-            self.write("probe.wasm", &PROBE)?;
-            engine.compile(&wasm, &artifact)?;
+            make_probe(self.info(), &*engine, &wasm, &artifact)?;
         }
         Ok(Started { probe: engine.load(&artifact)?.into(), engine: engine.into(), process })
     }

@@ -117,6 +117,7 @@ impl<'a> State<'a> {
     fn run(&mut self, id: &RuntimeId, artifact: &Path, invocation: &Invocation) -> Result<Reply, Failure> {
         let runtime = self.find(id)?;
         invocation.check()?;
+        runtime.prepare()?;
         let _limit = limit_by_process(runtime, invocation, 1);
         let once = runtime.run_once(artifact, invocation)?;
         Ok(Reply::Executed { outcome: once.outcome, elapsed_ns: once.elapsed_ns })
@@ -140,6 +141,7 @@ impl<'a> State<'a> {
     ) -> Result<measure::Measurement, MeasureError> {
         let runtime = self.find(id)?;
         task.invocation.check()?;
+        runtime.prepare()?;
         let live = scenario.scenario().live_instances(scenario.threads());
         let _limit = limit_by_process(runtime, &task.invocation, live);
         measure::measure(runtime, scenario, task, budget)

@@ -9,7 +9,7 @@ mod round_trip;
 mod traps;
 
 use crate::subject::Subject;
-use isobar_core::{Failure, Outcome};
+use isobar_core::{Class, Failure, Form, Outcome, RuntimeInfo};
 
 /// One thing that every runtime must do.
 pub(crate) struct Case {
@@ -42,6 +42,45 @@ impl From<std::io::Error> for Problem {
     }
 }
 
+/// Cases of other parts that an executable can be asked for.
+const OF_PROCESSES: [&str; 4] = [
+    "unreachable, after a panic's message",
+    "integer divide by zero",
+    "memory out of bounds, by address",
+    "proc_exit(3)",
+];
+
+/// What is asked of containers, whose invocations take up to half a second.
+const OF_CONTAINERS: [&str; 10] = [
+    "variables in UTF-8, with =, and empty ones",
+    "arguments",
+    "1 MiB of standard input",
+    "standard error apart from standard output",
+    "two sandboxes at once",
+    "a module loaded twice",
+    "an endless loop",
+    "an hour's sleep",
+    "1 GiB of standard output",
+    "proc_exit(3)",
+];
+
+/// Why a runtime is not asked for a case, if so.
+pub(crate) fn obstacle(info: &RuntimeInfo, name: &str) -> Option<&'static str> {
+    if info.form == Form::Wasm {
+        return None;
+    }
+    let of = |cases: Cases| cases.iter().any(|(known, _)| *known == name);
+    let general = of(invocation::CASES) || of(round_trip::CASES) || of(isolation::CASES) || of(limits::CASES);
+    match name {
+        _ if info.class == Class::Container && !OF_CONTAINERS.contains(&name) => Some("not asked of containers"),
+        "more initial memory than allowed" => Some("of modules only"),
+        _ if general || OF_PROCESSES.contains(&name) || name == WARM => None,
+        _ => Some("of modules only"),
+    }
+}
+
+const WARM: &str = "a thousand warm invocations";
+
 /// Every case, the most telling first.
 pub(crate) fn all() -> Vec<Case> {
     let parts = [
@@ -55,7 +94,7 @@ pub(crate) fn all() -> Vec<Case> {
     ];
     let case = |(name, run): &(&'static str, fn(&Subject) -> Verdict)| Case { name, run: *run, alone: false };
     let mut cases: Vec<Case> = parts.into_iter().flatten().map(case).collect();
-    cases.push(Case { name: "a thousand warm invocations", run: isolation::warm, alone: true });
+    cases.push(Case { name: WARM, run: isolation::warm, alone: true });
     cases
 }
 

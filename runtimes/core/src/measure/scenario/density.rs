@@ -66,7 +66,7 @@ impl Scenario for Density {
         let module = engine.load(&task.artifact)?;
         let live = || -> Result<Box<dyn Instance>, MeasureError> {
             let mut instance = module.instantiate(&task.invocation)?;
-            let outcome = instance.execute()?;
+            let outcome = instance.execute_and_stay()?;
             task.expectation.check(&outcome).map_err(MeasureError::WrongAnswer)?;
             Ok(instance)
         };

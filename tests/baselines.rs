@@ -1,0 +1,156 @@
+//! What runs beside WebAssembly: native processes, sandboxes and containers, as far as this machine has them.
+
+mod support;
+
+use isobar::registry::Registry;
+use isobar::workload::{BuildOptions, Builder, Catalogue};
+use isobar_core::runtime::{Class, Form};
+use isobar_core::{Runtime, RuntimeInfo};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use support::isobar;
+
+/// How long what must come may take on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < end, "{what} within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The baselines that are here; nothing, with a line that says so, where the function has no executable.
+fn baselines(function: &str) -> Vec<RuntimeInfo> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let options = BuildOptions { filters: vec![function.to_owned()], ..BuildOptions::default() };
+    let _ = Builder::native(root).and_then(|builder| builder.build(&options, &|_, _| ()));
+    let catalogue = Catalogue::load(&root.join("workloads")).unwrap();
+    if let Err(why) = catalogue.find(function).unwrap().native() {
+        eprintln!("skipped: {why}");
+        return Vec::new();
+    }
+    let registry = Registry::discover(None).unwrap();
+    registry.absent.iter().for_each(|absent| eprintln!("absent: {}: {}", absent.family, absent.reason));
+    let infos = registry.runtimes.iter().map(|runtime| runtime.info().clone());
+    infos.filter(|info| info.form == Form::Native).collect()
+}
+
+#[test]
+fn every_baseline_gives_the_function_s_answer() {
+    for info in baselines("rust/hello") {
+        let output = isobar().args(["invoke", info.id.as_str(), "rust/hello", "--env", "NAME=you"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {said}", info.id);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "Hello, you!\n", "{}: {said}", info.id);
+    }
+}
+
+#[test]
+fn native_processes_are_measured_beside_a_runtime_and_what_has_no_executable_is_skipped() {
+    if baselines("rust/hello").is_empty() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let filters = ["native/process", "wasmi/eager", "rust/hello", "wat/empty", "process-cold", "warm"];
+    let mut command = isobar();
+    command.args(["run", "--quick", "--processes=1", "--max-processes=1", "--cell-time=1ms", "--strict", "--into"]);
+    command.arg(&run).args(filters.iter().flat_map(|filter| ["--filter", filter]));
+    command.assert().success();
+    let header: serde_json::Value = serde_json::from_slice(&std::fs::read(run.join("run.json")).unwrap()).unwrap();
+    assert_eq!(header["formless"][0]["function"], "wat/empty");
+    assert_eq!(header["formless"][0]["runtimes"][0], "native/process");
+    let hello = header["functions"].as_array().unwrap().iter().find(|f| f["name"] == "rust/hello").unwrap();
+    assert_eq!(hello["forms"]["native"]["sha256"].as_str().unwrap().len(), 64, "{hello}");
+    let records = std::fs::read_to_string(run.join("records.jsonl")).unwrap();
+    let of = |runtime: &str| records.lines().filter(|line| line.contains(&format!("\"{runtime}\""))).count();
+    assert_eq!((of("native/process"), of("wasmi/eager")), (2, 4), "{records}");
+    let report = std::fs::read_to_string(run.join("report.md")).unwrap();
+    assert!(report.contains("no executable: ") && report.contains("native/process"), "{report}");
+}
+
+#[test]
+fn a_module_of_somebody_is_nothing_for_a_native_process() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("m.wat"), "(module (memory (export \"memory\") 1) (func (export \"_start\")))")
+        .unwrap();
+    let module = folder.path().join("m.wat");
+    let output = isobar().args(["invoke", "native/process"]).arg(&module).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("native/process loads no modules"), "{said}");
+}
+
+/// The runner of an isobar, and the folder that it made.
+fn runner_of(isobar: &Child) -> Option<(u32, PathBuf)> {
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", isobar.id())).ok()?;
+    let runner = children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()).find(|id| {
+        std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.starts_with("isobar-runner-p"))
+    })?;
+    let prefix = format!("isobar-process-{runner}-");
+    let folders = std::fs::read_dir(std::env::temp_dir()).ok()?.flatten();
+    let mine = folders
+        .map(|entry| entry.path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)))?;
+    Some((runner, mine))
+}
+
+/// The processes whose command line or root is below a folder, or that run in a control group of its name.
+fn processes_of(folder: &Path) -> Vec<u32> {
+    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    let numbers = std::fs::read_dir("/proc").unwrap().flatten();
+    let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let holds = |id: &u32| {
+        ["cmdline", "cgroup"].iter().any(|file| {
+            std::fs::read(format!("/proc/{id}/{file}")).is_ok_and(|text| String::from_utf8_lossy(&text).contains(&name))
+        })
+    };
+    numbers.filter(holds).collect()
+}
+
+/// Kills an isobar in the middle of a function that does not end, and looks for what it left.
+fn killed_in_mid_run(info: &RuntimeInfo, signal: rustix::process::Signal) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isobar"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut isobar = command.args(["invoke", info.id.as_str(), "rust/fibonacci", "--env", "N=90"]).spawn().unwrap();
+    let (mut runner, mut folder) = (0, PathBuf::new());
+    until(&format!("{} makes its folder", info.id), || match runner_of(&isobar) {
+        Some((number, path)) => {
+            (runner, folder) = (number, path);
+            true
+        }
+        None => false,
+    });
+    let running = || {
+        processes_of(&folder).into_iter().any(|id| {
+            let command = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            command.starts_with(b"/function") || String::from_utf8_lossy(&command).contains("/function")
+        })
+    };
+    until(&format!("{} starts the function", info.id), running);
+    let pid = rustix::process::Pid::from_raw(isobar.id() as i32).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+    isobar.wait().unwrap();
+    until(&format!("{} leaves no folder {}", info.id, folder.display()), || !folder.exists());
+    until(&format!("{} leaves no process", info.id), || processes_of(&folder).is_empty());
+    let name = folder.file_name().unwrap();
+    let groups = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+    let left: Vec<_> = groups.map(|entry| entry.path().join(name)).filter(|path| path.exists()).collect();
+    assert!(left.is_empty(), "{}: {left:?}", info.id);
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!mounts.contains(&*name.to_string_lossy()), "{}: {mounts}", info.id);
+}
+
+#[test]
+fn nothing_is_left_when_isobar_is_killed_or_interrupted_in_mid_run() {
+    let contained: Vec<_> =
+        baselines("rust/fibonacci").into_iter().filter(|info| info.class != Class::Process).collect();
+    for info in &contained {
+        killed_in_mid_run(info, rustix::process::Signal::KILL);
+    }
+    if let Some(info) = contained.first() {
+        killed_in_mid_run(info, rustix::process::Signal::INT);
+    }
+}
