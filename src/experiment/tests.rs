@@ -57,7 +57,13 @@ fn record(cell: &Cell, round: u32, nature: Nature) -> Record {
             Err(MeasureError::Failure(Failure::crashed("as told")))
         } else {
             let samples = Samples::of([a, b, c]);
-            Ok(Measurement { samples, warm_up: WarmUp::NONE, stop: Stop::Samples, readings: [].into(), attempts: vec![] })
+            Ok(Measurement {
+                samples,
+                warm_up: WarmUp::NONE,
+                stop: Stop::Samples,
+                readings: [].into(),
+                attempts: vec![],
+            })
         },
     }
 }

@@ -1,7 +1,9 @@
 //! What the reports hold, before it becomes Markdown or HTML.
 
 use super::summary::{Row, functions, groups};
-use super::{break_even, brief, cite, detail, isolation, keep_alive, languages, machines, method, tables, units, words};
+use super::{
+    break_even, brief, cite, detail, isolation, keep_alive, languages, machines, method, tables, units, words,
+};
 use crate::chart;
 use crate::experiment::CellStop;
 use crate::noise;
