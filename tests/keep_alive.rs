@@ -140,7 +140,10 @@ fn a_trace_compares_policies_and_its_first_starts_count() {
     command.args(["--serve=rust/hello", "--functions=assemblyscript/hello", "--speed=60", "--seed=1", "--strict"]);
     let output = command.args(["--keep-alive=none", "--keep-alive=fixed:1day"]).arg("--into").arg(&into).assert();
     let text = String::from_utf8(output.success().get_output().stdout.clone()).unwrap();
-    assert!(text.contains("Cold share") && text.lines().any(|line| line.starts_with("fixed:1day")), "{text}");
+    assert!(
+        text.contains("Cold share") && text.lines().any(|line| line.trim_start().starts_with("fixed:1day")),
+        "{text}"
+    );
     let run = Run::read(&into).unwrap();
     let of = |name: &str| -> &LoadResult {
         let found = run.records.iter().find(|r| r.cell.runtime.to_string() == name && r.cell.function == "*");

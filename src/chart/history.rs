@@ -96,7 +96,7 @@ fn visits<'a>(sources: &'a [(&Run, Source)], cell: &Cell, machine: &impl Fn(&Sou
             let summary = Summary::of(processes, stats::seed(source.seed, &cell.to_string()));
             summary.map(|summary| (summary, processes)).ok_or_else(|| "no samples".to_owned())
         };
-        let outcome = outcome.map_err(|failed| page::failure(failed)).and_then(summary);
+        let outcome = outcome.map_err(page::failure).and_then(summary);
         let date = units::date(header.started_at_s);
         let name = crate::report::summary::shorten(&source.name(), LONGEST);
         let name = format!("{} {name}", date.split(' ').next().unwrap_or_default());

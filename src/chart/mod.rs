@@ -89,7 +89,7 @@ impl Shows {
                 let sizes = run.header.functions.iter().filter(|f| f.module_bytes > 0 && own.contains(f.name.as_str()));
                 sizes.map(|function| function.module_bytes).collect::<BTreeSet<_>>().len() > 1
             }
-            Shows::Trades => !compare::trades(run).is_empty(),
+            Shows::Trades => compare::has_trades(run, rows),
             Shows::LanguageMeans(name) => report::languages::means(run, rows, name).is_some(),
             Shows::Languages(name) => !report::languages::grids(run, rows, name).is_empty(),
             Shows::Modules => !report::languages::sizes(run, rows).is_empty(),

@@ -99,7 +99,7 @@ fn draw(figure: &mut Figure, panel: &Panel, slope: &Slope, (x, top, width): (f64
     }
     page::tick(figure, "invocations in a row".to_owned(), x + LEFT + (width - LEFT - RIGHT) / 2.0, bottom + 25.0);
     let corner = |iterations: f64, slope_ns: f64| (count.at(iterations), time.at(at(iterations, slope_ns).max(0.0)));
-    let band = vec![corner(0.0, slope.high), corner(most, slope.low), corner(most, slope.high), corner(0.0, slope.low)];
+    let band = [corner(0.0, slope.high), corner(most, slope.low), corner(most, slope.high), corner(0.0, slope.low)];
     // The band is two triangles that meet where the line turns.
     let middle = points.iter().map(|point| point.0).sum::<f64>() / points.len() as f64;
     for ends in [[band[0], band[3]], [band[1], band[2]]] {

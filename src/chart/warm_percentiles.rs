@@ -14,6 +14,8 @@ const WORDS: &str = "The time that so many per cent of all warm invocations do n
                      it; the panels of a function share one logarithmic axis. At the right: the median and the 99th \
                      percentile.";
 
+/// Room for a mark.
+const ROOM: f64 = 48.0;
 /// What the curves are drawn to: 99.999 %.
 const NINES: f64 = 5.0;
 /// How many places a curve has for each nine.
@@ -35,7 +37,13 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
         }
     }
     functions.iter_mut().for_each(|(_, lines)| lines.sort_by(|a, b| a.runtime.cmp(b.runtime)));
-    let style = Style { quantity: Quantity::Time, marks: &|_| marks(end), places: "percentile", dots: false, lines: 0 };
+    let style = Style {
+        quantity: Quantity::Time,
+        marks: &|width| marks(end, width),
+        places: "percentile",
+        dots: false,
+        lines: 0,
+    };
     let mut page = Page::new("Percentiles of warm invocations: lower is better", WORDS, NO_LEGEND);
     families::draw(&mut page, &functions, &style);
     page.finish(run)
@@ -72,18 +80,18 @@ fn points(sorted: &[f64], end: f64) -> Vec<Point> {
 }
 
 /// `0 %`, `90 %`, `99 %`, ..., and the median.
-fn marks(end: f64) -> Vec<(f64, String)> {
+fn marks(end: f64, width: f64) -> Vec<(f64, String)> {
     let nines = |n: i32| match n {
         0 => "0 %".to_owned(),
         1 => "90 %".to_owned(),
         2 => "99 %".to_owned(),
         n => format!("99.{} %", "9".repeat(n as usize - 2)),
     };
-    let median = (2_f64.log10() / end, "50 %".to_owned());
     let marks = (0..=end.floor() as i32).map(|n| (f64::from(n) / end, nines(n)));
-    // With many nines there is no room for both.
-    let marks: Vec<(f64, String)> = if end > 2.5 { marks.collect() } else { marks.chain([median]).collect() };
-    marks
+    let median = (2_f64.log10() / end, "50 %".to_owned());
+    // Where there is room for it.
+    let median = Some(median).filter(|(place, _)| place * width > ROOM);
+    marks.chain(median).collect()
 }
 
 #[cfg(test)]
@@ -106,8 +114,9 @@ mod tests {
     #[test]
     fn marks_are_within() {
         for end in [1.0, 2.4, 3.0, 5.0] {
-            assert!(marks(end).iter().all(|(place, _)| (0.0..=1.0).contains(place)), "{end}");
+            assert!(marks(end, 100.0).iter().all(|(place, _)| (0.0..=1.0).contains(place)), "{end}");
         }
-        assert_eq!(marks(5.0)[4].1, "99.99 %");
+        assert_eq!((marks(2.0, 100.0).len(), marks(2.0, 800.0).len()), (3, 4));
+        assert_eq!(marks(5.0, 100.0)[4].1, "99.99 %");
     }
 }

@@ -87,7 +87,7 @@ fn distributions(run: &Run) -> Result<Figure> {
     let run = &*machines_apart(run);
     let sources = sources(run, "");
     let cells = measured(&sources);
-    let mut groups: Vec<&[(&Source, &Cell, &[Vec<f64>])]> =
+    let mut groups: Vec<_> =
         cells.chunk_by(|a, b| (&a.1.function, a.1.scenario) == (&b.1.function, b.1.scenario)).collect();
     groups.retain(|group| !group.is_empty());
     if let Some(group) = groups.iter().find(|group| group.len() > MOST_CURVES) {

@@ -59,7 +59,7 @@ struct Places {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Run),
+    Run(Box<run::Run>),
     Resume(resume::Resume),
     Invoke(invoke::Invoke),
     List(list::List),

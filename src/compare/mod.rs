@@ -18,7 +18,7 @@ pub use cmp::{Comparison, cmp};
 pub use diff::{Difference, Outcome, diff};
 pub use rank::{Ranked, rank, rank_scenario};
 pub use table::{Answer, Entry, Format, Grid, Tone};
-pub use trade::{Mode, Step, Trades, interval, invocations, trades};
+pub use trade::{Mode, Step, Trades, has_trades, interval, invocations, trades};
 pub use variants::{Varied, variants};
 
 use crate::report::units::{self, Quantity};

@@ -3,6 +3,7 @@
 
 use super::cells::{Source, sources};
 use crate::record::Run;
+use crate::report::Row;
 use crate::report::units::Quantity;
 use crate::stats::{self, Amount, BreakEven, Cost, Trade};
 use isobar_core::measure::ScenarioId;
@@ -61,6 +62,25 @@ pub fn trades(run: &Run) -> Vec<Trades<'_>> {
         (modes.len() > 1).then_some(Trades { function, modes })
     };
     run.header.functions.iter().filter_map(|function| of(&function.name)).collect()
+}
+
+/// Whether there are any [`trades`], without making them. `rows` are those of the run.
+pub fn has_trades(run: &Run, rows: &[Row]) -> bool {
+    let mut known: BTreeMap<(&str, &RuntimeId), [bool; 3]> = BTreeMap::new();
+    for row in rows {
+        let of = known.entry((&row.cell.function, &row.cell.runtime)).or_default();
+        let at = ["cold", "warm", "deploy"].iter().position(|name| *name == row.cell.scenario.name());
+        at.filter(|_| row.outcome.is_ok()).into_iter().for_each(|at| of[at] = true);
+        of[2] |= row.artifact.is_some();
+    }
+    let mut modes: BTreeMap<&str, usize> = BTreeMap::new();
+    for ((function, runtime), [cold, warm, compiled]) in known {
+        let info = run.header.runtimes.iter().find(|info| info.id == *runtime && info.class == Class::Wasm);
+        if info.is_some_and(|info| cold && warm && (compiled || info.execution != Execution::Aot)) {
+            *modes.entry(function).or_default() += 1;
+        }
+    }
+    modes.values().any(|count| *count > 1)
 }
 
 fn mode<'a>(
@@ -146,7 +166,7 @@ impl Trades<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::report::{rows, synthetic};
 
     #[test]
     fn a_compiler_is_paid_before_the_first_invocation() {
@@ -193,6 +213,7 @@ mod tests {
         let mut run = synthetic::run(25, 2, 1, 2, true);
         let named = |run: &Run, function: &str| -> Vec<String> {
             let trades = trades(run);
+            assert_eq!(has_trades(run, &rows(run)), !trades.is_empty());
             let of = trades.iter().find(|t| t.function == function);
             of.map_or(vec![], |t| t.modes.iter().map(|mode| mode.runtime.to_string()).collect())
         };
@@ -207,6 +228,6 @@ mod tests {
             assert_eq!((found.low, found.high), (0.0, f64::INFINITY));
         }
         run.records.retain(|record| record.cell.scenario.name() != "warm");
-        assert_eq!(trades(&run), []);
+        assert_eq!((trades(&run), has_trades(&run, &rows(&run))), (vec![], false));
     }
 }

@@ -186,13 +186,16 @@ fn refusal(info: &RuntimeInfo, id: ScenarioId) -> Option<String> {
     if implied { None } else { info.refusal(id.name()) }
 }
 
+/// A runtime with the scenarios that it is measured in.
+type Asked<'a> = (&'a RuntimeInfo, Vec<ScenarioId>);
+
 /// What there is not, of the functions in the forms that these runtimes load, as far as it would be measured.
 fn formless(
-    wanted: &[(&RuntimeInfo, Vec<ScenarioId>)],
+    wanted: &[Asked],
     functions: &[&Workload],
     of_plan: impl Fn(&Workload, &ScenarioId) -> bool,
 ) -> Vec<Formless> {
-    let mut alike: BTreeMap<(Form, &[String]), Vec<&(&RuntimeInfo, Vec<ScenarioId>)>> = BTreeMap::new();
+    let mut alike: BTreeMap<(Form, &[String]), Vec<&Asked>> = BTreeMap::new();
     for one in wanted {
         alike.entry((one.0.form, &one.0.variables)).or_default().push(one);
     }

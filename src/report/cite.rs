@@ -78,9 +78,7 @@ fn bibtex(header: &Header) -> String {
     let date = units::date(header.started_at_s);
     let cpus: Vec<String> = header.machines.iter().map(|machine| one_line(&machine.cpu)).collect();
     let plan: String = header.plan_sha256.chars().take(12).collect();
-    let plain = |text: String| {
-        text.replace(|c: char| matches!(c, '{' | '}' | '\\' | '%' | '#' | '$' | '&' | '_' | '~' | '^'), " ")
-    };
+    let plain = |text: String| text.replace(['{', '}', '\\', '%', '#', '$', '&', '_', '~', '^'], " ");
     format!(
         "@software{{isobar,\n  author  = {{{{The isobar developers}}}},\n  title   = {{isobar: a barometer for isolation \
          runtimes}},\n  version = {{{}}},\n  year    = {{{}}},\n  note    = {{Run of {date} on {}, plan {plan}}}\n}}",

@@ -125,7 +125,7 @@ fn part(mark: &str, line: usize, run: &Run, rows: &[Row], charts: &str) -> Resul
             chart::wanted(run, rows).filter(|chart| wanted(&chart)).map(Block::Chart).collect()
         }
         _ => {
-            let nearest = did_you_mean(name, NAMES.into_iter());
+            let nearest = did_you_mean(name, NAMES);
             return Err(SpliceError::Unknown { line, name: mark.trim().to_owned(), nearest });
         }
     };

@@ -213,7 +213,7 @@ fn writing_names_every_file_and_links_to_nothing_else() {
     let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap()).collect();
     let rows = rows(&run);
     let charts = crate::chart::wanted(&run, &rows)
-        .map(|chart| ["svg", "png"].map(|kind| format!("charts/{}.{kind}", chart.name)));
+        .map(|chart| [".svg", ".png", "-dark.png"].map(|end| format!("charts/{}{end}", chart.name)));
     let expected: Vec<String> =
         ["report.html", "report.md"].map(str::to_owned).into_iter().chain(charts.flatten()).collect();
     assert_eq!(names, expected);

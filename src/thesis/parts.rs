@@ -244,12 +244,12 @@ pub fn plan(
     };
     for block in blocks {
         let is_here = |name: &&&str| registry.runtimes.iter().any(|runtime| runtime.info().id.as_str() == **name);
-        let (here, absent): (Vec<&str>, Vec<&str>) = block.runtimes.iter().partition(|name| is_here(&name));
+        let (here, absent): (Vec<&str>, Vec<&str>) = block.runtimes.iter().partition(|name| is_here(name));
         let new = |name: &&str| !planned.absent.iter().any(|absent| absent.family == *name);
         let absent: Vec<Absent> = absent.into_iter().filter(new).map(|name| self::absent(registry, name)).collect();
         planned.absent.extend(absent);
         let known = |name: &&&str| workloads.iter().any(|workload| workload.name == **name);
-        let (functions, unbuilt): (Vec<&str>, Vec<&str>) = block.functions.iter().partition(|name| known(&name));
+        let (functions, unbuilt): (Vec<&str>, Vec<&str>) = block.functions.iter().partition(|name| known(name));
         let new = |name: &&str| !planned.unbuilt.iter().any(|unbuilt| unbuilt.function == *name);
         let unbuilt: Vec<Unbuilt> =
             unbuilt.into_iter().filter(new).map(|name| self::unbuilt(catalogue, name)).collect();

@@ -1,5 +1,7 @@
 //! The program, and the smallest run that it can make.
 
+#![allow(dead_code, reason = "each test program uses what it needs of this")]
+
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -31,7 +31,7 @@ const DENO: &str = "@deno/linux-x64-glibc";
 const BUN: &str = if cfg!(target_arch = "aarch64") { "@oven/bun-linux-aarch64" } else { "@oven/bun-linux-x64" };
 
 /// What JavaScript engines reserve and do not use counts, too, in bytes.
-const RESERVED_BYTES: u64 = 1 << 30;
+const RESERVED_BYTES: u64 = 2 << 30;
 
 /// How long compiling or bundling a function may take.
 const COMPILING: Duration = Duration::from_secs(300);
@@ -98,7 +98,7 @@ impl Kind {
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Kind::Node => &[
-                ("memory limit", "V8's heap by --max-old-space-size; RLIMIT_DATA, 1 GiB more"),
+                ("memory limit", "V8's heap by --max-old-space-size; RLIMIT_DATA, 2 GiB more"),
                 ("walls", "none: a user's process"),
             ],
             Kind::NodeWasi => &[
@@ -106,11 +106,11 @@ impl Kind {
                 ("walls", "WebAssembly's; node:wasi is no sandbox, says Node.js"),
             ],
             Kind::Deno => &[
-                ("memory limit", "V8's heap by --max-old-space-size; RLIMIT_DATA, 1 GiB more"),
+                ("memory limit", "V8's heap by --max-old-space-size; RLIMIT_DATA, 2 GiB more"),
                 ("walls", "Deno's permissions: the environment, and nothing else"),
                 ("code cache", "off: it would be written outside of isobar's folder"),
             ],
-            Kind::Bun => &[("memory limit", "RLIMIT_DATA, 1 GiB more"), ("walls", "none: a user's process")],
+            Kind::Bun => &[("memory limit", "RLIMIT_DATA, 2 GiB more"), ("walls", "none: a user's process")],
             Kind::Wasmtime => &[("memory limit", "-W max-memory-size"), ("compiler", "Cranelift"), ("cache", "off")],
             Kind::WasmtimeWinch => &[("memory limit", "-W max-memory-size"), ("compiler", "Winch"), ("cache", "off")],
             Kind::WasmtimeAot => &[("memory limit", "-W max-memory-size"), ("compiled by", "wasmtime compile")],

@@ -42,7 +42,7 @@ pub(super) struct Replay {
     sample: Option<u32>,
     /// Of a trace with --serve: how long the platform keeps modules, as `isobar serve --keep-alive` takes it, its clock as
     /// fast as the trace; repeatable, the policies are compared, one after the other
-    #[arg(long, value_name = "POLICY", requires_all = ["trace", "serve"], value_parser = policy)]
+    #[arg(long, value_name = "POLICY", requires = "trace", value_parser = policy)]
     keep_alive: Vec<String>,
 }
 
@@ -75,6 +75,9 @@ impl Load {
         };
         let mut run = match &self.serve {
             Some(function) => self.replay_served(file, function, trace, how, places, stop)?,
+            None if !self.replay.keep_alive.is_empty() => {
+                bail!("--keep-alive is for a platform that isobar starts: give a function with --serve, not an address")
+            }
             None => {
                 let target = Target::of(self, places)?;
                 let names: Vec<String> = target.requests.iter().map(|request| request.name.clone()).collect();
