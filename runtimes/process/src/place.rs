@@ -155,8 +155,8 @@ fn end_processes(folder: &Path) {
         });
         let comm = String::from_utf8_lossy(&read("comm")).trim().to_owned();
         let starts = |watcher: &&str| comm.starts_with(watcher);
-        let watches = WATCHERS.iter().any(|w| starts(w))
-            && String::from_utf8_lossy(&read("cmdline")).contains(&format!("{name}/"));
+        let watches =
+            WATCHERS.iter().any(starts) && String::from_utf8_lossy(&read("cmdline")).contains(&format!("{name}/"));
         if (inside || watches) && id != std::process::id() as i32 {
             // SAFETY: a signal; a process that is gone needs none.
             unsafe { libc::kill(id, libc::SIGKILL) };

@@ -1,8 +1,8 @@
 //! A process that has done its work and is held as it ends, with all its memory: what a live instance of a function weighs.
 //! It is traced, and stops at `PTRACE_EVENT_EXIT`.
 
-use crate::collect::{Child, Finished, Status, Stopped, Streams, end_of};
-use crate::spawn::Command;
+use crate::collect::{Finished, Status, Stopped, Streams, end_of};
+use crate::spawn::{Child, Command};
 use isobar_core::process::memory_of;
 use isobar_core::{Failure, Limits};
 use std::collections::BTreeSet;
@@ -25,7 +25,8 @@ impl Held {
 
     /// The proportional set size of all of them and this process, in bytes.
     pub(crate) fn pss_bytes(&self) -> Option<u64> {
-        let all = [std::process::id()].into_iter().chain(self.lock().iter().copied());
+        let held = self.lock();
+        let all = [std::process::id()].into_iter().chain(held.iter().copied());
         all.map(|id| memory_of(id).pss_bytes).sum()
     }
 }
@@ -44,7 +45,8 @@ impl Staying {
         limits: &Limits,
         held: &Held,
     ) -> Result<(Staying, Finished), Failure> {
-        let command = Command { traced: true, ..command.clone() };
+        let mut command = command.clone();
+        command.traced = true;
         let start = Instant::now();
         let until = start.checked_add(Duration::from_nanos(limits.wall_time_ns));
         let (child, mut listening) = streams.start(&command)?;
