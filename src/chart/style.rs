@@ -145,7 +145,8 @@ impl Axis {
     fn round_ticks(&self) -> Vec<f64> {
         let wanted = (self.to - self.from) / 6.0;
         let power = 10_f64.powi(wanted.log10().floor() as i32);
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= wanted);
+        let step =
+            [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= wanted * (1.0 - 1e-9));
         let step = step.unwrap_or(wanted);
         let (first, last) = ((self.from / step).ceil() as i64, (self.to / step).floor() as i64);
         (first..=last).map(|i| i as f64 * step).collect()

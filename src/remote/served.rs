@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(plain("wasmi/lazy", "naive").as_deref(), Some("wasmi/lazy"));
         assert_eq!(plain("wasmtime/cranelift+limits", "cached").as_deref(), Some("wasmtime/cranelift"));
         assert_eq!(plain("wasmtime/cranelift+limits", "pooled"), None);
-        let best = plain("wasmtime/cranelift-aot+pooling+resident+limits", "pooled");
+        let best = plain("wasmtime/cranelift-aot+pooling+resident+shared-wasi+limits", "pooled");
         assert_eq!(best.as_deref(), Some("wasmtime/cranelift-aot"));
     }
 }

@@ -3,7 +3,7 @@
 /// A kernel density estimate of `samples`: its value at `count` places from `from` to `to`, per unit of the samples. The
 /// kernel is Gaussian, its bandwidth Silverman's rule of thumb ("Density estimation for statistics and data analysis",
 /// 1986, equation 3.31), the smaller of the standard deviation and of the interquartile range / 1.34 times
-/// 0.9 n^(-1/5); but no less than the distance of two places. Samples are first counted at such places, each shared by its
+/// 0.9 n^(-1/5); but no less than the distance of two places, and no more than that of the ends. Samples are first counted at such places, each shared by its
 /// two neighbours, as R's `density` does.
 ///
 /// What lies beyond the places counts in the whole: the area below the curve is the share of samples within. `None`
@@ -14,7 +14,7 @@ pub fn density(samples: &[f64], from: f64, to: f64, count: usize) -> Option<Vec<
         return None;
     }
     let step = (to - from) / (count - 1) as f64;
-    let width = bandwidth(&finite).max(step);
+    let width = bandwidth(&finite).clamp(step, to - from);
     // The kernel ends where it is below 1e-4 of its height.
     let reach = (4.3 * width / step).ceil() as usize;
     let mut counts = vec![0.0; count + 2 * reach];

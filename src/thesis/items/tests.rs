@@ -175,7 +175,7 @@ fn instantiation_has_a_line_for_each_strategy_and_number_of_threads() {
     assert_eq!(table.rows.len(), 4);
     assert_eq!(table.rows[0][..3], strings(&["on-demand", "0", "9.95 µs"]));
     assert_eq!(table.rows[1][1], "1");
-    assert_eq!(table.rows[2][5..], strings(&["5.00 µs to 40.0 µs", "0.79x of its lower end"]));
+    assert_eq!(table.rows[2][5..], strings(&["5.00 µs to 40.0 µs", "0.80x of its lower end"]));
     let empty = Made::default().table(1, 0);
     assert_eq!(empty.rows[0][2], "not measured here: this part was left out");
 }
