@@ -69,6 +69,12 @@ pub const ROW: f64 = 18.0;
 /// Room beside a text for fonts that are wider than ours.
 pub const SLACK: f64 = 1.08;
 
+/// The least that a logarithmic axis shows, as a share of the most.
+const SPAN: f64 = 1e-18;
+
+/// No value is shown beyond this.
+const MOST: f64 = 1e200;
+
 /// From numbers to places.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
@@ -96,6 +102,9 @@ impl Axis {
             .filter(|v| *v > 0.0 && v.is_finite())
             .fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(v), high.max(v)));
         let (low, high) = if low <= high { (low, high) } else { (1.0, 10.0) };
+        // The ends of an interval of which nothing is known can be anything: ticks to all powers up to there are no help.
+        let high = high.min(MOST);
+        let low = low.max(high * SPAN).min(high);
         // At least a factor of two, so that noise does not look like a difference.
         let room = (high / low).powf(0.04).max(1.08 * (2.0 * low / high).max(1.0).sqrt());
         Axis { from: low / room, to: high * room, start, end, log: true }
@@ -205,6 +214,15 @@ mod tests {
     fn ticks_between_two_numbers_are_round() {
         assert_eq!(Axis::between(31.0, 58.0, 0.0, 1.0).ticks(), [35.0, 40.0, 45.0, 50.0, 55.0]);
         assert_eq!(Axis::between(1.0, 1.03, 0.0, 1.0).ticks().len(), 7);
+    }
+
+    #[test]
+    fn values_without_bounds_have_few_ticks_too() {
+        for values in [[1e-320, 1e9], [1e-320, 1e300], [1.0, f64::MAX], [f64::MIN_POSITIVE, f64::MAX]] {
+            let axis = Axis::log(values.into_iter(), 100.0, 400.0);
+            assert!((2..=12).contains(&axis.ticks().len()), "{values:?}: {:?}", axis.ticks());
+            assert!(values.iter().all(|value| (100.0..=400.0).contains(&axis.at(*value))));
+        }
     }
 
     #[test]

@@ -198,7 +198,7 @@ pub(super) fn platforms(platforms: &[Platform], evidence: &Evidence, published: 
     let panel = |name: &str, what: &str, time: fn(&Platform) -> Option<Number>| {
         let found = fastest_first(platforms, time);
         let shortest = found.first().map(|(_, number)| *number);
-        let middle = |value: &Value| value.ns.or(Some((value.low_ns? * value.high_ns?).sqrt()));
+        let middle = |value: &Value| value.ns.or_else(|| Some((value.low_ns? * value.high_ns?).sqrt()));
         let bars = found.iter().map(|(platform, number)| {
             let language =
                 LANGUAGES.iter().find(|(key, ..)| *key == platform.language).map_or("", |(_, title, _)| *title);

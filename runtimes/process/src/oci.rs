@@ -106,7 +106,8 @@ impl Runtime for Oci {
         let root = Arc::new(Root(make_root(artifact)?));
         let bundle = Bundle::make(&root, Start::Function(invocation))?;
         let streams = Some(Streams::open(&invocation.stdin, &invocation.limits)?);
-        let finished = Whole { tool: ready.tool.clone(), bundle, streams, limits: invocation.limits }.run()?;
+        let finished =
+            Whole { tool: ready.tool.clone(), bundle, streams, limits: invocation.limits, left: false }.run()?;
         native::once(finished, &invocation.limits)
     }
 }
@@ -190,9 +191,43 @@ impl First {
         if !self.reaped {
             // SAFETY: a signal to a process that was not waited for yet.
             unsafe { libc::kill(self.id, libc::SIGKILL) };
-            self.reap();
+            self.reap_all();
         }
     }
+
+    /// Waits for its end, which comes when all that ran in the container is waited for. What was executed in it became a
+    /// child of this process when the program that executed it was killed.
+    fn reap_all(&mut self) {
+        self.reaped = true;
+        let until = Instant::now() + CALL;
+        let mut status = 0;
+        // SAFETY: waits for a process by its number, which it keeps until then.
+        while unsafe { libc::waitpid(self.id, &mut status, libc::WNOHANG | libc::__WALL) } == 0 {
+            if Instant::now() >= until {
+                return;
+            }
+            for stray in strays() {
+                // SAFETY: as above.
+                unsafe { libc::waitpid(stray, &mut status, libc::WNOHANG | libc::__WALL) };
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Children of this process that have ended in a namespace of processes without being its first one.
+fn strays() -> Vec<i32> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let children = tasks.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
+    let children: Vec<i32> =
+        children.flat_map(|l| l.split_whitespace().flat_map(str::parse).collect::<Vec<_>>()).collect();
+    let ended = |id: &i32| {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        let numbers: Vec<&str> = field("NSpid:").split_whitespace().collect();
+        field("State:").trim_start().starts_with('Z') && numbers.len() > 1 && numbers.last() != Some(&"1")
+    };
+    children.into_iter().filter(ended).collect()
 }
 
 fn unsafe_zeroed() -> libc::rusage {
@@ -287,7 +322,7 @@ impl Module for Fresh {
         let streams = Streams::open(&invocation.stdin, &invocation.limits)?;
         if self.tool.name() == "runsc" {
             let (tool, limits) = (self.tool.clone(), invocation.limits);
-            return Ok(Box::new(Whole { tool, bundle, streams: Some(streams), limits }));
+            return Ok(Box::new(Whole { tool, bundle, streams: Some(streams), limits, left: false }));
         }
         let (container, listening) = Container::create(&self.tool, bundle, streams)?;
         Ok(Box::new(Created { container, listening, limits: invocation.limits, broken: self.broken.clone() }))
@@ -300,6 +335,8 @@ struct Whole {
     bundle: Bundle,
     streams: Option<Streams>,
     limits: Limits,
+    /// The call was killed, and its container was not.
+    left: bool,
 }
 
 impl Whole {
@@ -307,13 +344,18 @@ impl Whole {
         let streams = self.streams.take().ok_or_else(|| Failure::host("the container was started already"))?;
         let command = self.tool.command(["run", "--bundle", self.bundle.path(), &self.bundle.id])?;
         let finished = run_with(&command, streams, &self.limits);
-        if finished.is_err() {
-            // The tool was killed, and its container was not.
-            let _ = self.tool.call(&["delete", "--force", &self.bundle.id]);
-        }
+        self.left = finished.is_err();
         let finished = finished?;
         gone(&finished)?;
         Ok(finished)
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        if self.left {
+            let _ = self.tool.call(&["delete", "--force", &self.bundle.id]);
+        }
     }
 }
 

@@ -173,7 +173,7 @@ fn all() -> Made {
 fn instantiation_has_a_line_for_each_strategy_and_number_of_threads() {
     let table = all().table(1, 0);
     assert_eq!(table.rows.len(), 4);
-    assert_eq!(table.rows[0][..3], strings(&["on-demand", "0", "9.90 µs"]));
+    assert_eq!(table.rows[0][..3], strings(&["on-demand", "0", "9.95 µs"]));
     assert_eq!(table.rows[1][1], "1");
     assert_eq!(table.rows[2][5..], strings(&["5.00 µs to 40.0 µs", "0.79x of its lower end"]));
     let empty = Made::default().table(1, 0);

@@ -83,6 +83,12 @@ pub(crate) fn obstacle(info: &RuntimeInfo, name: &str) -> Option<&'static str> {
     let general = of(invocation::CASES) || of(round_trip::CASES) || of(isolation::CASES) || of(limits::CASES);
     match name {
         _ if info.class == Class::Container && !OF_CONTAINERS.contains(&name) => Some("not asked of containers"),
+        // What podman and docker are given as options, they keep in no order.
+        _ if name == OF_CONTAINERS[0]
+            && ["podman", "docker"].iter().any(|engine| info.id.mode().starts_with(engine)) =>
+        {
+            Some("in another order")
+        }
         _ if info.class == Class::Sandbox && name == SIGNALS[0] => Some("not told by sandboxes"),
         _ if info.id.mode() == "bubblewrap" && SIGNALS.contains(&name) => Some("not told by sandboxes"),
         "more initial memory than allowed" => Some("of modules only"),
