@@ -35,10 +35,13 @@ fn cheapest(trades: &[Trades]) -> Table {
             Some(from) => (compare::invocations(from.invocations), compare::interval(&from)),
             None => ("1".to_owned(), "-".to_owned()),
         };
-        let compile = step.mode.compile.map_or_else(|| "-".to_owned(), |amount| units::time(amount.ns));
-        let [load, each] = [step.mode.load, step.mode.cost.each].map(|amount| units::time(amount.ns));
-        let texts = [step.mode.runtime.to_string(), from, interval, compile, load, each];
-        std::iter::once(function.to_owned()).chain(texts).map(Entry::text).collect()
+        let number = step.from.map_or(1.0, |from| from.invocations);
+        let names = [function.to_owned(), step.mode.runtime.to_string()].map(Entry::text);
+        let times = [step.mode.compile, Some(step.mode.load), Some(step.mode.cost.each)];
+        let times = times.map(|amount| {
+            amount.map_or_else(|| Entry::text("-"), |amount| Entry::number(units::time(amount.ns), amount.ns))
+        });
+        names.into_iter().chain([Entry::number(from, number), Entry::text(interval)]).chain(times).collect()
     };
     let steps = trades.iter().flat_map(|of| of.cheapest().into_iter().map(|step| (of.function, step)));
     Table { header: header.map(str::to_owned).to_vec(), rows: steps.map(row).collect(), numbers: true }
@@ -47,19 +50,23 @@ fn cheapest(trades: &[Trades]) -> Table {
 fn pairs(trades: &[Trades]) -> Table {
     let header = ["Function", "Cheaper for few", "Cheaper for many", "From", "95 % interval"];
     let row = |(function, (a, b, trade)): (&str, (&Mode, &Mode, Trade))| {
+        let id = |mode: &Mode| mode.runtime.to_string();
         let (few, many, from, interval) = match trade {
             Trade::From(found) => {
                 let (few, many) = if found.first { (b, a) } else { (a, b) };
-                (few, many, compare::invocations(found.invocations), compare::interval(&found))
+                let from = Entry::number(compare::invocations(found.invocations), found.invocations);
+                (id(few), id(many), from, compare::interval(&found))
             }
-            Trade::Always { first, significant } => {
-                let always = if first { a } else { b };
-                let sure = if significant { "always" } else { "no significant difference" };
-                (always, always, sure.to_owned(), "-".to_owned())
+            Trade::Always { significant: false, .. } => {
+                (id(a), id(b), Entry::text("no significant difference"), "-".to_owned())
+            }
+            Trade::Always { first, .. } => {
+                let (always, never) = if first { (a, b) } else { (b, a) };
+                (id(always), format!("never {}", id(never)), Entry::text("-"), "-".to_owned())
             }
         };
-        let texts = [few.runtime.to_string(), many.runtime.to_string(), from, interval];
-        std::iter::once(function.to_owned()).chain(texts).map(Entry::text).collect()
+        let names = [function.to_owned(), few, many].map(Entry::text);
+        names.into_iter().chain([from, Entry::text(interval)]).collect()
     };
     let all: Vec<Vec<Entry>> =
         trades.iter().flat_map(|of| of.pairs().into_iter().map(|pair| row((of.function, pair)))).collect();
