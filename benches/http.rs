@@ -41,7 +41,7 @@ impl Total {
     /// Of an invocation, but for the time in the queue, which is the platform's.
     fn function_us(&self) -> f64 {
         let phases = self.phases.iter().filter(|(name, _)| *name != "queue");
-        phases.map(|(_, ms)| ms * 1e3).sum::<f64>() / self.requests.max(1) as f64
+        (phases.map(|(_, ms)| ms * 1e3).sum::<f64>() + 0.0) / self.requests.max(1) as f64
     }
 }
 

@@ -1,7 +1,5 @@
 //! What runs beside WebAssembly: native processes, sandboxes and containers, as far as this machine has them.
 
-mod support;
-
 use isobar::registry::Registry;
 use isobar::workload::{BuildOptions, Builder, Catalogue};
 use isobar_core::runtime::{Class, Form};
@@ -9,10 +7,15 @@ use isobar_core::{Runtime, RuntimeInfo};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use support::isobar;
 
 /// How long what must come may take on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+fn isobar() -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::cargo_bin("isobar").expect("the program is built");
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("ISOBAR_RUNNERS").timeout(Duration::from_secs(240));
+    command
+}
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
@@ -83,18 +86,17 @@ fn a_module_of_somebody_is_nothing_for_a_native_process() {
     assert!(!output.status.success() && said.contains("native/process loads no modules"), "{said}");
 }
 
-/// The runner of an isobar, and the folder that it made.
-fn runner_of(isobar: &Child) -> Option<(u32, PathBuf)> {
+/// The folder that the runner of an isobar made.
+fn folder_of(isobar: &Child) -> Option<PathBuf> {
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", isobar.id())).ok()?;
     let runner = children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()).find(|id| {
         std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.starts_with("isobar-runner-p"))
     })?;
     let prefix = format!("isobar-process-{runner}-");
     let folders = std::fs::read_dir(std::env::temp_dir()).ok()?.flatten();
-    let mine = folders
+    folders
         .map(|entry| entry.path())
-        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)))?;
-    Some((runner, mine))
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)))
 }
 
 /// The processes whose command line or root is below a folder, or that run in a control group of its name.
@@ -110,29 +112,40 @@ fn processes_of(folder: &Path) -> Vec<u32> {
     numbers.filter(holds).collect()
 }
 
+/// A child that does not outlive a test, however that ends.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Kills an isobar in the middle of a function that does not end, and looks for what it left.
 fn killed_in_mid_run(info: &RuntimeInfo, signal: rustix::process::Signal) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_isobar"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut isobar = command.args(["invoke", info.id.as_str(), "rust/fibonacci", "--env", "N=90"]).spawn().unwrap();
-    let (mut runner, mut folder) = (0, PathBuf::new());
-    until(&format!("{} makes its folder", info.id), || match runner_of(&isobar) {
-        Some((number, path)) => {
-            (runner, folder) = (number, path);
-            true
-        }
-        None => false,
+    let isobar = command.args(["invoke", info.id.as_str(), "rust/fibonacci", "--env", "N=90"]).spawn().unwrap();
+    let mut isobar = Killed(isobar);
+    let mut folder = PathBuf::new();
+    until(&format!("{} makes its folder", info.id), || {
+        folder = folder_of(&isobar.0).unwrap_or_default();
+        folder.exists()
     });
     let running = || {
-        processes_of(&folder).into_iter().any(|id| {
+        let processes = processes_of(&folder);
+        let is_function = |id: &u32| {
             let command = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-            command.starts_with(b"/function") || String::from_utf8_lossy(&command).contains("/function")
-        })
+            String::from_utf8_lossy(&command).contains("/function")
+        };
+        // gVisor's processes do not have the function's name.
+        processes.iter().any(is_function) || (info.id.mode().starts_with("runsc") && processes.len() >= 3)
     };
     until(&format!("{} starts the function", info.id), running);
-    let pid = rustix::process::Pid::from_raw(isobar.id() as i32).unwrap();
+    let pid = rustix::process::Pid::from_raw(isobar.0.id() as i32).unwrap();
     rustix::process::kill_process(pid, signal).unwrap();
-    isobar.wait().unwrap();
+    isobar.0.wait().unwrap();
     until(&format!("{} leaves no folder {}", info.id, folder.display()), || !folder.exists());
     until(&format!("{} leaves no process", info.id), || processes_of(&folder).is_empty());
     let name = folder.file_name().unwrap();

@@ -31,9 +31,13 @@ fn main() -> ExitCode {
     }));
     for runtime in registry.runtimes {
         let runtime = Arc::new(runtime);
-        // A module in a process or behind a server of its own: command lines and servers, which have tests of their own.
-        let other = (runtime.info().form == Form::Wasm && runtime.info().class != Class::Wasm)
-            .then(|| "the suite is for runtimes of modules, this is a program around one".to_owned());
+        // What is asked over HTTP, or is a program that is given a module.
+        let of_suite = match runtime.info().class {
+            Class::Server => false,
+            Class::Process => runtime.info().form != Form::Wasm,
+            _ => true,
+        };
+        let other = (!of_suite).then(|| "it has tests of its own: tests/programs.rs".to_owned());
         if let Some(why) = other.or_else(|| isobar_conformance::obstacle(runtime.info())) {
             let name = runtime.info().id.to_string();
             trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why))));
@@ -44,7 +48,7 @@ fn main() -> ExitCode {
             let runtime = runtime.clone();
             trials.push(Trial::test(format!("{} on eight threads", runtime.info().id), move || on_threads(&runtime)));
         }
-        if offers(&runtime, "process-cold") || runtime.info().class == Class::Container {
+        if offers(&runtime, "process-cold") || [Class::Container, Class::Wasm].contains(&runtime.info().class) {
             trials.push(isobar_conformance::trial(runtime, Boundary::Runner));
         }
     }

@@ -54,7 +54,7 @@ fn processes_with(path: &Path) -> Vec<i32> {
 }
 
 /// Waits until something is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
         assert!(since.elapsed() < PATIENCE, "{what}");
@@ -124,7 +124,10 @@ fn ended_by(signal: Signal) -> std::process::ExitStatus {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until("the platform runs", || !processes_with(&run).is_empty());
+    until("the platform runs", || {
+        assert_eq!(child.try_wait().unwrap(), None, "the run goes on");
+        !processes_with(&run).is_empty()
+    });
     kill_process(Pid::from_child(&child), signal).unwrap();
     let status = child.wait().unwrap();
     until("the platform has ended", || processes_with(&run).is_empty());

@@ -2,7 +2,6 @@
 
 #[path = "support/chromium.rs"]
 mod chromium;
-#[allow(dead_code)]
 mod support;
 
 use chromium::{Chromium, Page};

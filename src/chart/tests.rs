@@ -74,7 +74,7 @@ fn swept() -> Run {
             record.histogram = None;
             if let Ok(measurement) = &mut record.result {
                 let rates: Vec<u64> = (0..6).map(|step| (pace * (150 + at as u64)) << step).collect();
-                let p99_ns: Vec<u64> = rates.iter().map(|rate| 200_000 + rate * rate * 700 / pace / pace).collect();
+                let p99_ns: Vec<u64> = rates.iter().map(|rate| 200_000 + rate * rate * 20 / pace / pace).collect();
                 let held = p99_ns.iter().map(|ns| u64::from(*ns < 12_000_000)).collect();
                 measurement.samples =
                     isobar_core::measure::Samples::of([("rate", rates), ("p99_ns", p99_ns), ("held", held)]);

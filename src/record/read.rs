@@ -2,7 +2,7 @@ use super::store::{HEADER, RECORDS};
 use super::{Header, Record, Run, SCHEMA, StoreError};
 use serde::Deserialize;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 /// The records of a file, and what else is in it.
@@ -56,10 +56,22 @@ fn object<'a, T: Deserialize<'a>>(path: &Path, json: &'a [u8]) -> Result<T, Stor
     Ok(object)
 }
 
+/// The file, or the one beside it that gzip made of it, to be read and not written.
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    match File::open(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(e) if e.kind() == ErrorKind::NotFound => match File::open(path.with_added_extension("gz")) {
+            Ok(packed) => Ok(Box::new(flate2::read::MultiGzDecoder::new(packed))),
+            Err(_) => Err(e),
+        },
+        Err(e) => Err(e),
+    }
+}
+
 pub(super) fn records(folder: &Path) -> Result<Stored, StoreError> {
     let path = folder.join(RECORDS);
     let io = |source| StoreError::Read { path: path.clone(), source };
-    let mut reader = BufReader::new(File::open(&path).map_err(io)?);
+    let mut reader = BufReader::new(open(&path).map_err(io)?);
     let mut stored = Stored { records: Vec::new(), whole_bytes: 0, torn_bytes: 0, ends_line: true };
     let mut line = Vec::new();
     for number in 1.. {

@@ -2,6 +2,7 @@ use super::*;
 use crate::report::synthetic;
 use proptest::prelude::*;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A run of three records in a folder of its own.
@@ -60,6 +61,21 @@ fn a_torn_last_line_is_set_aside_wherever_it_was_torn() {
         }
         assert!(fs::read(&file).unwrap() == whole, "up to byte {end}: going on gives the same bytes");
     }
+}
+
+#[test]
+fn packed_records_are_read_and_a_damaged_pack_is_an_error() {
+    let (_keep, path, run) = stored();
+    let (plain, packed) = (path.join("records.jsonl"), path.join("records.jsonl.gz"));
+    let mut file = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    file.write_all(&fs::read(&plain).unwrap()).unwrap();
+    let bytes = file.finish().unwrap();
+    fs::remove_file(&plain).unwrap();
+    assert!(matches!(Run::read(&path), Err(StoreError::Read { .. })), "there is neither");
+    fs::write(&packed, &bytes).unwrap();
+    assert_eq!(Run::read(&path).unwrap(), run);
+    fs::write(&packed, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(matches!(Run::read(&path), Err(StoreError::Read { .. })), "half of it");
 }
 
 #[test]

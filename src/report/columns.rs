@@ -54,7 +54,8 @@ impl Column {
     pub(super) fn title(self, scenario: &dyn Scenario) -> String {
         let name = self.name(scenario);
         // p99 is a symbol.
-        if let Column::Percentile(_) = self { name } else { words::capitalised(&name) }
+        let symbol = name.strip_prefix('p').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if symbol { name } else { words::capitalised(&name) }
     }
 
     /// [`Column::show`] in a table, with what it is sorted by.

@@ -11,12 +11,20 @@
 
   // Tables that sort. What has no number comes last, up and down.
   const names = new Intl.Collator('en', { numeric: true });
+  const sizes = {
+    ns: 1, µs: 1e3, ms: 1e6, s: 1e9, B: 1, KiB: 1024, MiB: 1048576, GiB: 1073741824, '/s': 1, 'k/s': 1e3, 'M/s': 1e6, k: 1e3, M: 1e6, G: 1e9,
+  };
+  // What a text is worth, if it is a number, with a unit or without.
+  function amount(text) {
+    const [, number, unit] = /^(-?[\d.]+)(?: ?(\S+))?$/.exec(text) || [];
+    return number === undefined || Number.isNaN(Number(number)) ? text : Number(number) * (sizes[unit] || 1);
+  }
   function sort(table, column, down) {
     const body = table.tBodies[0];
     const key = (row) => {
       const cell = row.cells[column];
       if (!cell) return null;
-      return cell.dataset.v !== undefined ? Number(cell.dataset.v) : cell.textContent.trim();
+      return cell.dataset.v !== undefined ? Number(cell.dataset.v) : amount(cell.textContent.trim());
     };
     // Seconds and bytes stay apart.
     const unit = (row) => (row.cells[column] && row.cells[column].dataset.u) || '';

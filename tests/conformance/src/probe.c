@@ -125,7 +125,7 @@ static void put_clock(clockid_t clock)
 }
 
 static volatile uint32_t state;
-static volatile int zero;
+static volatile int zero, one = 1;
 
 int main(int argc, char **argv)
 {
@@ -184,7 +184,7 @@ int main(int argc, char **argv)
         put(2, "panicked at the end of the world\n", 33);
         abort();
     } else if (strcmp(action, "divide") == 0) {
-        return 1 / zero;
+        return one / zero;
     } else if (strcmp(action, "load") == 0) {
         return *(volatile char *)(uintptr_t)16;
     } else {

@@ -64,6 +64,16 @@ const OF_CONTAINERS: [&str; 10] = [
     "proc_exit(3)",
 ];
 
+/// What a sandbox' program does not tell as what it was. As the first process of its namespace a function cannot end itself by
+/// SIGABRT; Bubblewrap tells every signal as an exit code.
+const SIGNALS: [&str; 5] = [
+    "unreachable, after a panic's message",
+    "integer divide by zero",
+    "memory out of bounds, by address",
+    "runaway recursion",
+    "a memory bomb",
+];
+
 /// Why a runtime is not asked for a case, if so.
 pub(crate) fn obstacle(info: &RuntimeInfo, name: &str) -> Option<&'static str> {
     if info.form == Form::Wasm {
@@ -73,6 +83,8 @@ pub(crate) fn obstacle(info: &RuntimeInfo, name: &str) -> Option<&'static str> {
     let general = of(invocation::CASES) || of(round_trip::CASES) || of(isolation::CASES) || of(limits::CASES);
     match name {
         _ if info.class == Class::Container && !OF_CONTAINERS.contains(&name) => Some("not asked of containers"),
+        _ if info.class == Class::Sandbox && name == SIGNALS[0] => Some("not told by sandboxes"),
+        _ if info.id.mode() == "bubblewrap" && SIGNALS.contains(&name) => Some("not told by sandboxes"),
         "more initial memory than allowed" => Some("of modules only"),
         _ if general || OF_PROCESSES.contains(&name) || name == WARM => None,
         _ => Some("of modules only"),
