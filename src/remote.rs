@@ -235,7 +235,7 @@ impl Engine for RemoteEngine {
     fn load(&self, artifact: &Path) -> Result<Box<dyn Module>, Failure> {
         let request = Request::Load { artifact: absolute(artifact)? };
         let handle = made(lock(&self.runner).ask(&request, self.patience)?)?;
-        let part = Part { runner: self.runner.clone(), handle };
+        let part = Part { runner: self.runner.clone(), handle, patience: self.patience };
         Ok(Box::new(RemoteModule { part, wall_time: self.wall_time, patience: self.patience }))
     }
 
@@ -248,12 +248,13 @@ impl Engine for RemoteEngine {
 struct Part {
     runner: Shared,
     handle: u64,
+    patience: Duration,
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
         // A runner that died has released everything.
-        let _ = lock(&self.runner).ask(&Request::Release { handle: self.handle }, PATIENCE);
+        let _ = lock(&self.runner).ask(&Request::Release { handle: self.handle }, self.patience);
     }
 }
 
@@ -265,10 +266,10 @@ struct RemoteModule {
 
 impl Module for RemoteModule {
     fn instantiate(&self, invocation: &Invocation) -> Result<Box<dyn Instance>, Failure> {
-        let Part { runner, handle } = &self.part;
+        let Part { runner, handle, patience } = &self.part;
         let request = Request::Instantiate { module: *handle, invocation: invocation.clone() };
         let handle = made(lock(runner).ask(&request, self.patience)?)?;
-        let part = Part { runner: runner.clone(), handle };
+        let part = Part { runner: runner.clone(), handle, patience: *patience };
         Ok(Box::new(RemoteInstance { part, limits: invocation.limits, wall_time: self.wall_time }))
     }
 }

@@ -130,9 +130,11 @@ pub(super) fn derive(run: &Run, folder: &Path, into: &Path) -> Result<Vec<Row>> 
     let run = &*report::machines_apart(run);
     let rows = report::rows(run);
     let styled = std::io::stdout().is_terminal();
-    println!("{}", report::terminal(&rows, styled));
-    print!("{}", report::terminal_languages(run, &rows, styled));
-    print!("{}", report::terminal_isolation(run, styled));
+    let verdicts = report::terminal_isolation(run, styled);
+    if !rows.is_empty() || verdicts.is_empty() {
+        println!("{}", report::terminal(&rows, styled));
+    }
+    print!("{}{verdicts}", report::terminal_languages(run, &rows, styled));
     let written = report::write(run, &rows, into)?;
     let failed = run.records.iter().filter(|record| record.result.is_err()).count();
     if failed > 0 {

@@ -279,12 +279,14 @@ fn estimate(header: &Header) -> String {
     const AROUND_NS: u64 = 50_000_000;
     let effort = if header.quick { Effort::Quick } else { Effort::Full };
     let of_cell = |cell: &record::Cell| {
-        let budget = cell.scenario.scenario().budget(effort);
-        budget.warm_up_ns.saturating_add(budget.time_ns).saturating_add(AROUND_NS)
+        let scenario = cell.scenario.scenario();
+        let budget = scenario.budget(effort);
+        let processes = scenario.max_processes().unwrap_or(u32::MAX).min(header.schedule.min_processes);
+        let once_ns = budget.warm_up_ns.saturating_add(budget.time_ns).saturating_add(AROUND_NS);
+        once_ns.saturating_mul(processes.into())
     };
-    let round_ns = header.cells.iter().map(of_cell).fold(0, u64::saturating_add);
+    let all_ns = header.cells.iter().map(of_cell).fold(0, u64::saturating_add);
     let show = |ns: u64| humantime::format_duration(Duration::from_secs(ns.div_ceil(1_000_000_000)));
-    let all_ns = round_ns.saturating_mul(header.schedule.min_processes.into());
     let limit = header.schedule.total_time_ns.map_or_else(String::new, |limit| {
         format!("; after the first round none starts that would end after {}", show(limit))
     });

@@ -12,7 +12,7 @@ use isobar_core::measure::{
     self, Budget, Effort, Expectation, MeasureError, Measurement, Place, Scale, ScenarioId, Task, Unit, nanoseconds,
 };
 use isobar_core::{Class, Invocation, Runtime};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Who is told how a run goes on.
 pub trait Observer {
@@ -123,11 +123,17 @@ fn measure(
     }
 }
 
+/// How long anything but an invocation may take where functions try to get out: a runner that hangs in its clean-up must not
+/// keep the others waiting.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 fn measured(cell: &Cell, runtime: &RemoteRuntime, task: &Task, budget: &Budget, artifacts: &Artifacts) -> http::Found {
     let scenario = cell.scenario.scenario();
-    if scenario.verdicts() && runtime.info().class == Class::Server {
-        let by_requests = ByRequests::new(Box::new(runtime.clone()));
-        return measure::measure(&by_requests, cell.scenario, task, budget).into();
+    if scenario.verdicts() {
+        let runtime: Box<dyn Runtime> = Box::new(runtime.patient(PATIENCE));
+        let served = runtime.info().class == Class::Server;
+        let runtime = if served { Box::new(ByRequests::new(runtime)) } else { runtime };
+        return measure::measure(&*runtime, cell.scenario, task, budget).into();
     }
     if scenario.place() != Place::Server {
         return measure::measure(runtime, cell.scenario, task, budget).into();

@@ -13,7 +13,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -420,10 +420,12 @@ impl Module for Running {
         let file = description.0.join("process.json");
         let failed = |e: io::Error| Failure::host(format!("{}: {e}", file.display()));
         fs::write(&file, process(&Start::Function(invocation)).to_string()).map_err(failed)?;
+        let pid_file = description.0.join("pid");
+        let paths = [&file, &pid_file].map(|path| path.to_str().unwrap_or_default());
         let command =
-            self.tool.command(["exec", "--process", file.to_str().unwrap_or_default(), &container.bundle.id])?;
+            self.tool.command(["exec", "--process", paths[0], "--pid-file", paths[1], &container.bundle.id])?;
         let (invocation, slot) = (invocation.clone(), self.container.clone());
-        Ok(Box::new(Exec { command, invocation, slot, container, _description: description }))
+        Ok(Box::new(Exec { command, invocation, slot, container, pid_file, _description: description }))
     }
 }
 
@@ -433,6 +435,8 @@ struct Exec {
     invocation: Invocation,
     slot: Slot,
     container: Arc<Container>,
+    /// Where the tool writes the number of the function's process.
+    pid_file: PathBuf,
     _description: Root,
 }
 
@@ -442,12 +446,28 @@ impl Instance for Exec {
         let finished = run(&self.command, &self.invocation.stdin, limits);
         if finished.is_err() {
             // The tool was killed, but not what it started in the container, which is given up with it.
+            end_adopted(&self.pid_file);
             let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
             if slot.as_ref().is_some_and(|container| Arc::ptr_eq(container, &self.container)) {
                 *slot = None;
             }
         }
         outcome(finished?, limits)
+    }
+}
+
+/// Ends the process whose number is in a file, if it became ours when its parent ended. As long as nobody has waited for it,
+/// the first process of its container cannot end either.
+fn end_adopted(pid_file: &Path) {
+    let number = fs::read_to_string(pid_file).ok().and_then(|text| text.trim().parse::<i32>().ok());
+    let Some(id) = number.filter(|id| *id > 0) else { return };
+    let mut status = 0;
+    // SAFETY: a signal goes to a child that was not waited for yet, and to no other process: the number is its until then.
+    unsafe {
+        if libc::waitpid(id, &mut status, libc::WNOHANG | libc::__WALL) == 0 {
+            libc::kill(id, libc::SIGKILL);
+            libc::waitpid(id, &mut status, libc::__WALL);
+        }
     }
 }
 

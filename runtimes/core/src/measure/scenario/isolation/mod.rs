@@ -114,7 +114,14 @@ fn attempt(runtime: &dyn Runtime, task: &Task, kind: &AttemptKind) -> Result<Att
     let harmless =
         Invocation { limits: Limits { wall_time_ns: AFTER_NS, ..task.invocation.limits }, ..task.invocation.clone() };
     let after = module.instantiate(&harmless).and_then(|mut instance| instance.execute());
-    let after = after.map_err(|failure| failure.to_string()).and_then(|outcome| task.expectation.check(&outcome));
+    let after = match after {
+        // A process that was ended gives the reason of its end to whoever asks it next.
+        Err(failure) if Some(&failure) == tried.as_ref().err() => {
+            Err(format!("the process was ended with it: {failure}"))
+        }
+        Err(failure) => Err(failure.to_string()),
+        Ok(outcome) => task.expectation.check(&outcome),
+    };
     Ok(finding(kind, found, after))
 }
 
