@@ -4,6 +4,7 @@
 use super::ReportError;
 use super::cells;
 use super::document::{self, Block, Entry, Table, Tone, document};
+use super::drawing;
 use super::summary::Row;
 use super::{units, words};
 use crate::chart::{self, style};
@@ -125,7 +126,7 @@ impl Page<'_> {
 
     fn chart(&mut self, chart: &chart::Chart) -> Result<(), ReportError> {
         let (name, title) = (chart.name, escape(chart.title));
-        let drawing = inline(&chart::svg(chart, self.run, self.rows)?, &title);
+        let drawing = drawing::inline(&chart::svg(chart, self.run, self.rows)?, &title);
         let _ = write!(
             self.text,
             "<figure id=\"chart-{name}\"><div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{drawing}\
@@ -230,24 +231,6 @@ fn dark_charts() -> String {
         );
     }
     css + "}\n"
-}
-
-/// A drawing as a part of the page: what the page's own style says is left out, which is half of it.
-fn inline(svg: &str, title: &str) -> String {
-    let box_of = svg.split("viewBox=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
-    let drawing = svg.split_once("</style>").map_or(svg, |(_, drawing)| drawing);
-    let mut drawing = drawing.trim().to_owned();
-    let family = drawing.split(" font-family=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned);
-    if let Some(family) = family {
-        drawing = drawing.replace(&format!(" font-family=\"{family}\""), "");
-    }
-    // Quotes in texts are escaped, so that only attributes are found.
-    for (from, to) in
-        [(" opacity=\"1\"", ""), (" stroke=\"none\"", ""), (" text-anchor=\"start\"", ""), (">\n", ">"), ("\n<", "<")]
-    {
-        drawing = drawing.replace(from, to);
-    }
-    format!("<svg class=\"chart\" viewBox=\"{box_of}\" role=\"img\" aria-label=\"{title}\">{drawing}")
 }
 
 /// A title as the name of a place in the page.

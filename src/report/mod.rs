@@ -9,6 +9,7 @@ mod columns;
 mod detail;
 mod details;
 mod document;
+mod drawing;
 mod html;
 mod isolation;
 pub(crate) mod keep_alive;
