@@ -121,7 +121,7 @@ pub static ATTEMPTS: [AttemptKind; 15] = [
         "signal",
         "signal",
         "signal",
-        "Asks for permission to send signals to the process that started it; in a module, raises one in the host's process.",
+        "Asks for permission to send signals to the process that started it; in a module, raises one in the host's process: allowed if that ends by it.",
     ),
 ];
 

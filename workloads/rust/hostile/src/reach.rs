@@ -107,7 +107,8 @@ pub(crate) fn signal() -> Result<String, String> {
 #[cfg(target_os = "wasi")]
 pub(crate) fn signal() -> Result<String, String> {
     match crate::wasi::raise() {
-        0 => Ok("proc_raise(SIGTERM) was accepted".to_owned()),
+        // It was raised where the function is, or nowhere: it would not get here if its host had ended.
+        0 => Err("proc_raise(SIGTERM) was accepted, and the host went on".to_owned()),
         errno => Err(format!("proc_raise: errno {errno}; there is no call for another process")),
     }
 }

@@ -23,6 +23,10 @@ pub(super) fn judge(
         Err(failure) if proof == Some(true) => {
             return Ok((Verdict::Allowed, format!("it is seen from outside; then {failure}")));
         }
+        // The only signal that a function can have sent is the one that it wanted to.
+        Err(failure @ Failure::Crashed { signal: Some(_), .. }) if kind.name == "signal" => {
+            return Ok((Verdict::Allowed, failure.to_string()));
+        }
         Err(failure) => return Ok((Verdict::Ended, failure.to_string())),
         Ok(outcome) => outcome,
     };
@@ -118,6 +122,10 @@ mod tests {
     fn limits_are_judged_by_what_became_of_the_function() {
         let timeout = Failure::Timeout { limit_ns: 1_000_000_000 };
         assert_eq!(judged("spin", |_| Err(timeout.clone())), (Verdict::Ended, timeout.to_string()));
+        let killed = |signal| Failure::Crashed { message: "the runner was ended by signal 15".into(), signal };
+        assert_eq!(judged("signal", |_| Err(killed(Some(15)))).0, Verdict::Allowed);
+        assert_eq!(judged("signal", |_| Err(killed(None))).0, Verdict::Ended);
+        assert_eq!(judged("crash", |_| Err(killed(Some(11)))).0, Verdict::Ended);
         assert_eq!(judged("spin", |_| says("allowed: ran for 20 s\n")).0, Verdict::Allowed);
         assert_eq!(judged("memory", |_| says("denied: refused after 100 MiB\n")).1, "refused after 100 MiB");
         let flood = Outcome { exit_code: 0, stdout: vec![b'x'; 2 << 20], stderr: Vec::new() };

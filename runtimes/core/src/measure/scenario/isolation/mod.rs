@@ -15,7 +15,10 @@ use stage::Stage;
 use std::ffi::OsString;
 
 /// What an attempt may use. The wall time is long enough for a slow interpreter on a busy machine.
-const LIMITS: Limits = Limits { wall_time_ns: 20_000 * MS, memory_bytes: 128 << 20, output_bytes: 1 << 20 };
+const LIMITS: Limits = Limits { wall_time_ns: 20_000 * MS, memory_bytes: 1 << 30, output_bytes: 1 << 20 };
+
+/// The memory that a function may use which wants more: too little for some engines to start, and so for it alone.
+const MEMORY_BYTES: u64 = 128 << 20;
 
 /// The wall time of a function that never ends. Everybody waits for this one.
 const SPIN_NS: u64 = 1_000 * MS;
@@ -24,7 +27,7 @@ const SPIN_NS: u64 = 1_000 * MS;
 const AFTER_NS: u64 = 10_000 * MS;
 
 /// The memory that is tried for, and the output.
-const MOST_MEMORY_MIB: u64 = 4 * (LIMITS.memory_bytes >> 20);
+const MOST_MEMORY_MIB: u64 = 4 * (MEMORY_BYTES >> 20);
 const MOST_OUTPUT_MIB: u64 = 8 * (LIMITS.output_bytes >> 20);
 
 /// Every attempt, once.
@@ -162,7 +165,11 @@ const NOBODY: &str = "the runtime lives in isobar's own process, and does not en
 fn invocation(task: &Task, attempt: &str, variables: Vec<(&str, String)>) -> Invocation {
     let env = std::iter::once(("ATTEMPT", attempt.to_owned())).chain(variables);
     let env = env.map(|(name, value)| (name.to_owned(), value)).collect();
-    let limits = if attempt == "spin" { Limits { wall_time_ns: SPIN_NS, ..LIMITS } } else { LIMITS };
+    let limits = match attempt {
+        "spin" => Limits { wall_time_ns: SPIN_NS, ..LIMITS },
+        "memory" => Limits { memory_bytes: MEMORY_BYTES, ..LIMITS },
+        _ => LIMITS,
+    };
     Invocation { env, limits, ..task.invocation.clone() }
 }
 
