@@ -27,6 +27,8 @@ class Greeter(http.server.BaseHTTPRequestHandler):
         pass
 
 if sys.argv[1:2] == ["serve"]:
+    # Its own five are too few for as many connections at once.
+    http.server.ThreadingHTTPServer.request_queue_size = 1024
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Greeter)
     print(server.server_address[1], flush=True)
     server.serve_forever()
