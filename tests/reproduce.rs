@@ -36,7 +36,7 @@ fn an_item_is_measured_once_drawn_and_put_beside_what_was_published() {
     {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
-    assert!(read(into.join("charts/1-instantiation.svg")).contains("background thread") || cores == 1);
+    assert!(read(into.join("charts/1-instantiation.svg")).contains("in the background") || cores == 1);
     assert!(into.join("charts/1-instantiation.png").is_file() && into.join("1-small-memory/report.md").is_file());
     // Nothing is measured again, and the same records give the same page.
     let (_, told) = reproduce(&into, &["--quick", "--only", "1"]);

@@ -86,6 +86,8 @@ impl Kind {
     fn tool(self, root: &Path) -> Result<Tool, &'static str> {
         let package = |path: &str| Tool::at(&root.join(PACKAGES).join(path)).ok_or("scripts/setup --baselines");
         match self {
+            // Scripts are bundled first.
+            Kind::Node if !root.join(PACKAGES).join("esbuild").is_dir() => Err("scripts/setup --baselines"),
             Kind::Node | Kind::NodeWasi => Tool::find("node").ok_or("apt-get install nodejs"),
             Kind::Deno => package(&format!("{DENO}/deno")),
             Kind::Bun => package(&format!("{BUN}/bin/bun")),
