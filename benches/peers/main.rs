@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     let seconds = Duration::from_secs;
     let effort = match quick {
         true => Effort { rounds: 1, warm_up: seconds(1), measured: seconds(1) },
-        false => Effort { rounds: 5, warm_up: seconds(1), measured: seconds(4) },
+        false => Effort { rounds: 3, warm_up: seconds(1), measured: seconds(2) },
     };
     let (peers, absent) = servers::peers();
     let (tools, without): (Vec<_>, Vec<_>) = Tool::ALL.into_iter().partition(|tool| tool.is_here());
