@@ -232,7 +232,7 @@ pub fn svg(chart: &Chart, run: &Run, rows: &[Row]) -> Result<String, ChartError>
     paint::svg(&(chart.draw)(run, rows), chart.title).map_err(failed)
 }
 
-/// Draws all charts of a run into `charts/` in its folder, each as the files of [`write`], and names the files.
+/// Draws all charts of a run into `charts/` in its folder, each as the files of [`write()`], and names the files.
 pub fn draw_all(run: &Run, folder: &Path) -> Result<Vec<PathBuf>, ChartError> {
     draw(run, &report::rows(run), folder)
 }
