@@ -57,9 +57,8 @@ pub(crate) fn around(attempt: Attempt) -> Result<Vec<u8>, String> {
 fn open(folder: i32, path: &str, options: i32, rights: i64) -> Result<i32, i32> {
     let mut opened = -1;
     // SAFETY: the path and the number live until the call returns.
-    let errno = unsafe {
-        path_open(folder, 0, path.as_ptr(), path.len() as i32, options, rights, rights, 0, &raw mut opened)
-    };
+    let errno =
+        unsafe { path_open(folder, 0, path.as_ptr(), path.len() as i32, options, rights, rights, 0, &raw mut opened) };
     if errno == 0 { Ok(opened) } else { Err(errno) }
 }
 
