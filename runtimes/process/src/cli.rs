@@ -6,9 +6,7 @@ use crate::native;
 use crate::oci::gone;
 use crate::place::{Place, Root, make_root, own_mounts};
 use crate::tool::{FUNCTION, PAUSE, Tool, last_line};
-use isobar_core::{
-    Class, Engine, Failure, Instance, Invocation, Module, Once, Outcome, Runtime, RuntimeId, RuntimeInfo,
-};
+use isobar_core::{Engine, Failure, Instance, Invocation, Module, Once, Outcome, Runtime, RuntimeInfo};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,18 +21,14 @@ pub(crate) struct Cli {
 impl Cli {
     /// A fresh container for each invocation.
     pub(crate) fn fresh(tool: Tool, version: &str) -> Cli {
-        let settings = [("container", "a fresh one for every invocation: create, start, rm"), WALLS, LIMIT];
-        let id = RuntimeId::new("container", tool.name(), &[]);
-        Cli { info: native::info(id, Class::Container, version, &settings), tool, exec: false }
+        let how = "a fresh one for every invocation: create, start, rm";
+        Cli { info: native::container(&tool, version, how, WALLS, false), tool, exec: false }
     }
 
     /// Invocations are executed in a container that runs.
     pub(crate) fn exec(tool: Tool, version: &str) -> Cli {
-        let settings = [("container", "one that runs; every invocation is executed in it"), WALLS, LIMIT];
-        let id = RuntimeId::new("container", &format!("{}-exec", tool.name()), &[]);
-        let scenarios = ["cold", "warm", "throughput"].map(str::to_owned).to_vec();
-        let info = native::info(id, Class::Container, version, &settings);
-        Cli { info: RuntimeInfo { scenarios: Some(scenarios), ..info }, tool, exec: true }
+        let how = "one that runs; every invocation is executed in it";
+        Cli { info: native::container(&tool, version, how, WALLS, true), tool, exec: true }
     }
 
     fn ready(&self) -> Result<Ready, Failure> {
@@ -47,7 +41,6 @@ impl Cli {
 }
 
 const WALLS: (&str, &str) = ("walls", "the engine's own, without a network; a read-only root");
-const LIMIT: (&str, &str) = ("memory limit", "RLIMIT_DATA");
 
 /// Podman keeps its containers in our folder, and so nobody else's are ever touched. Docker's daemon keeps its own.
 fn with_state(tool: &Tool, state: &Path) -> Tool {

@@ -49,6 +49,16 @@ pub(crate) fn info(id: RuntimeId, class: Class, version: &str, settings: &[(&str
     }
 }
 
+/// What container runtimes say of themselves: `how` an invocation gets its container; `exec` where that is one which runs, so
+/// that there is no process cold start.
+pub(crate) fn container(tool: &Tool, version: &str, how: &str, walls: (&str, &str), exec: bool) -> RuntimeInfo {
+    let mode = if exec { format!("{}-exec", tool.name()) } else { tool.name().to_owned() };
+    let settings = [("container", how), walls, ("memory limit", "RLIMIT_DATA")];
+    let info = info(RuntimeId::new("container", &mode, &[]), Class::Container, version, &settings);
+    let scenarios = exec.then(|| ["cold", "warm", "throughput"].map(str::to_owned).to_vec());
+    RuntimeInfo { scenarios: scenarios.or(info.scenarios), ..info }
+}
+
 impl Native {
     /// `native/process`.
     pub(crate) fn process(kernel: &str) -> Native {

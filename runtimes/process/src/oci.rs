@@ -6,9 +6,7 @@ use crate::collect::{Finished, Listening, Status, Stopped, Streams, end_of, outc
 use crate::native;
 use crate::place::{Place, Root, make_root, own_mounts, remove_cgroups};
 use crate::tool::{Tool, last_line};
-use isobar_core::{
-    Class, Engine, Failure, Instance, Invocation, Limits, Module, Once, Outcome, Runtime, RuntimeId, RuntimeInfo,
-};
+use isobar_core::{Engine, Failure, Instance, Invocation, Limits, Module, Once, Outcome, Runtime, RuntimeInfo};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
 use std::io;
@@ -31,18 +29,14 @@ pub(crate) struct Oci {
 impl Oci {
     /// A fresh container for each invocation.
     pub(crate) fn fresh(tool: Tool, version: &str) -> Oci {
-        let settings = [("container", "a fresh one for every invocation: create, start, delete"), WALLS, LIMIT];
-        let id = RuntimeId::new("container", tool.name(), &[]);
-        Oci { info: native::info(id, Class::Container, version, &settings), tool, exec: false }
+        let how = "a fresh one for every invocation: create, start, delete";
+        Oci { info: native::container(&tool, version, how, WALLS, false), tool, exec: false }
     }
 
     /// Invocations are executed in a container that runs.
     pub(crate) fn exec(tool: Tool, version: &str) -> Oci {
-        let settings = [("container", "one that runs; every invocation is executed in it"), WALLS, LIMIT];
-        let id = RuntimeId::new("container", &format!("{}-exec", tool.name()), &[]);
-        let scenarios = ["cold", "warm", "throughput"].map(str::to_owned).to_vec();
-        let info = native::info(id, Class::Container, version, &settings);
-        Oci { info: RuntimeInfo { scenarios: Some(scenarios), ..info }, tool, exec: true }
+        let how = "one that runs; every invocation is executed in it";
+        Oci { info: native::container(&tool, version, how, WALLS, true), tool, exec: true }
     }
 
     /// The program with its own folder of state, and the options that it needs on this machine.
@@ -56,7 +50,6 @@ const WALLS: (&str, &str) = (
     "walls",
     "pid, mount, network, ipc and uts namespaces, no capabilities, a read-only root; no user namespace, no seccomp",
 );
-const LIMIT: (&str, &str) = ("memory limit", "RLIMIT_DATA");
 
 fn with_state(tool: &Tool, state: &Path) -> Tool {
     let state = state.to_str().unwrap_or_default();
