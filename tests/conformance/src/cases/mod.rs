@@ -85,9 +85,9 @@ pub(crate) fn obstacle(info: &RuntimeInfo, name: &str) -> Option<&'static str> {
     let general = of(invocation::CASES) || of(round_trip::CASES) || of(isolation::CASES) || of(limits::CASES);
     match name {
         _ if info.class == Class::Container && !OF_CONTAINERS.contains(&name) => Some("not asked of containers"),
-        // What podman and docker are given as options, and gVisor's exec, they keep in no order.
+        // What podman, docker and gVisor are given, they keep in no order.
         _ if name == OF_CONTAINERS[0]
-            && ["podman", "docker", "runsc-exec"].iter().any(|engine| info.id.mode().starts_with(engine)) =>
+            && ["podman", "docker", "runsc"].iter().any(|engine| info.id.mode().starts_with(engine)) =>
         {
             Some("in another order")
         }
