@@ -1,6 +1,7 @@
 //! The program behind `isobar serve`. The runtimes and the server are linked here and not into isobar, which measures.
 
 use clap::Parser;
+use isobar_core::settings::NATIVE_STACK_BYTES;
 use std::process::ExitCode;
 
 /// What one thread allocates for a request another one frees, which the system's allocator is slow at.
@@ -16,6 +17,8 @@ fn main() -> ExitCode {
     unsafe {
         std::env::remove_var("RUST_BACKTRACE");
         std::env::remove_var("RUST_LIB_BACKTRACE");
+        // Of the server's own threads, which are not ours to start: functions run on them too.
+        std::env::set_var("RUST_MIN_STACK", NATIVE_STACK_BYTES.to_string());
     }
     isobar::cmd::Cli::parse().serve().unwrap_or_else(|error| {
         eprintln!("isobar: {error:#}");

@@ -21,6 +21,9 @@ const PROGRAM: &str = "isobar-platform";
 /// The exit code of what was ended by Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
+/// `--slice`: long beside what is fast, as a function is not slow when the system sets its thread aside.
+const SLICE: Duration = Duration::from_millis(4);
+
 /// Serve functions over HTTP: /name?KEY=value; docs/PLATFORM.md says how
 #[derive(Debug, Args)]
 #[command(
@@ -71,6 +74,10 @@ struct Options {
     /// How long a function may run [default: 10s]
     #[arg(long, value_name = "TIME", env = "ISOBAR_WALL_TIME")]
     wall_time: Option<Span>,
+    /// How long a function that was always fast may run where its request was read before it is begun anew on a worker; 0s:
+    /// functions run on workers only [default: 4ms with pooled in this process, else 0s]
+    #[arg(long, value_name = "TIME", env = "ISOBAR_SLICE")]
+    slice: Option<Span>,
     /// How much memory a function may have [default: 512 MiB]
     #[arg(long, value_name = "BYTES", env = "ISOBAR_MEMORY_BYTES")]
     memory_bytes: Option<u64>,
@@ -170,7 +177,7 @@ impl Options {
             ($($field:ident),* $(,)?) => { Options { $($field: self.$field.or(other.$field)),* } };
         }
         each! {
-            listen, runtime, strategy, functions, workers, per_function, io_threads, queue, queue_wait, wall_time,
+            listen, runtime, strategy, functions, workers, per_function, io_threads, queue, queue_wait, slice, wall_time,
             memory_bytes, output_bytes, body_bytes, head_time, body_time, idle_time, connections, shutdown_time, reload,
             keep_alive, clock_speed, cache_dir, log, log_format,
         }
@@ -213,6 +220,7 @@ impl Options {
                 memory_bytes: self.memory_bytes.unwrap_or(512 << 20),
                 output_bytes: self.output_bytes.unwrap_or(16 << 20),
             },
+            slice: Some(self.slice.map_or(SLICE, |Span(slice)| slice)).filter(|slice| !slice.is_zero()),
             cache_dir: Some(self.cache_dir.clone().unwrap_or_else(cache_dir)),
             reload: (!reload.is_zero()).then_some(reload),
             keep_alive: self.keep_alive,

@@ -6,7 +6,7 @@ use isobar_core::measure::nanoseconds;
 use isobar_core::runtime::Execution;
 use isobar_core::{Enforcer, Engine, Failure, Invocation, Module, Outcome, Runtime};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is done for every request, and what is kept between them. A request gets a fresh sandbox in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -53,6 +53,12 @@ impl Phases {
     /// The names of the phases, in the order in which they come.
     pub const NAMES: [&str; 7] = ["queue", "engine", "compile", "load", "instantiate", "execute", "teardown"];
 
+    /// How long the function had a sandbox.
+    pub(super) fn sandboxed(&self) -> Duration {
+        let parts = [self.instantiate_ns, self.execute_ns, self.teardown_ns];
+        Duration::from_nanos(parts.into_iter().flatten().sum())
+    }
+
     /// By name, in the order in which they come.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, Option<u64>)> {
         let Phases { queue_ns, engine_ns, compile_ns, load_ns, instantiate_ns, execute_ns, teardown_ns } = *self;
@@ -77,6 +83,7 @@ pub(super) struct Backend {
     /// One for all workers where the runtime lives in this process; otherwise one for each, as a runner process serves one
     /// invocation at a time.
     engines: Vec<Mutex<Option<Arc<dyn Engine>>>>,
+    in_process: bool,
 }
 
 /// Whether the engine itself holds a function to all its limits, so that it may run in this process.
@@ -93,9 +100,10 @@ impl Backend {
         artifacts: Artifacts,
         workers: usize,
     ) -> Result<Backend, Failure> {
-        let count = if runtime.remote().is_none() && runtime.info().concurrent { 1 } else { workers };
+        let in_process = runtime.remote().is_none();
+        let count = if in_process && runtime.info().concurrent { 1 } else { workers };
         let engines = (0..count).map(|_| Mutex::new(None)).collect();
-        let backend = Backend { runtime, strategy, artifacts, engines };
+        let backend = Backend { runtime, strategy, artifacts, engines, in_process };
         backend.engine(0)?;
         Ok(backend)
     }
@@ -133,6 +141,28 @@ impl Backend {
         (start, result)
     }
 
+    /// Whether any thread may run functions for a slice of time, and be sure that they end with it.
+    pub(super) fn slices(&self) -> bool {
+        self.in_process
+            && self.engines.len() == 1
+            && self.strategy == Strategy::Pooled
+            && is_safe_in_process(&*self.runtime)
+    }
+
+    /// Runs a function once on the calling thread, if its module is in memory: nothing else is waited for.
+    pub(super) fn invoke_resident(
+        &self,
+        function: &Function,
+        invocation: &Invocation,
+        phases: &mut Phases,
+    ) -> Option<Result<Outcome, Failure>> {
+        let resident = match &*function.resident[0].try_read().ok()? {
+            Some(Ok(resident)) => resident.clone(),
+            _ => return None,
+        };
+        Some(run(&*resident.module, invocation, phases))
+    }
+
     fn naive(&self, function: &Function, invocation: &Invocation, phases: &mut Phases) -> Result<Outcome, Failure> {
         let engine = timed(&mut phases.engine_ns, || self.runtime.engine())?;
         let mut artifact = self.artifacts.module(&function.wasm)?;
@@ -152,7 +182,13 @@ impl Backend {
     }
 
     fn resident(&self, slot: usize, function: &Function, phases: &mut Phases) -> Result<(Resident, Start), Failure> {
-        let mut place = lock(&function.resident[slot]);
+        if self.in_process
+            && let Some(Ok(resident)) = &*function.resident[slot].read().unwrap_or_else(PoisonError::into_inner)
+        {
+            // No engine of this process is ever discarded.
+            return Ok((resident.clone(), Start::Warm));
+        }
+        let mut place = function.resident[slot].write().unwrap_or_else(PoisonError::into_inner);
         let current = lock(&self.engines[slot]).clone();
         match (&*place, &current) {
             (Some(Ok(resident)), Some(engine)) if Arc::ptr_eq(&resident.engine, engine) => {

@@ -1,11 +1,12 @@
 //! A function as the platform knows it: what it is called, which module it is, and what it may have.
 
 use super::capability::Grants;
+use super::pace::Pace;
 use isobar_core::measure::sha256_hex;
 use isobar_core::{Failure, Limits, Module};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What a manifest says of a function. What is not declared is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +90,8 @@ pub struct Function {
     /// The module with nothing in it that was not granted.
     pub(super) wasm: Arc<[u8]>,
     /// Where it is in memory, by engine; or why it cannot be there.
-    pub(super) resident: Vec<Mutex<Place>>,
+    pub(super) resident: Vec<RwLock<Place>>,
+    pub(super) pace: Pace,
     pub(super) counters: super::metrics::FunctionMetrics,
     /// Its number among all versions of all functions, for the queue.
     pub(super) number: u64,
@@ -119,27 +121,27 @@ impl Function {
         let original = isobar_core::inspect::read_module(&spec.module)?;
         let sha256 = sha256_hex(&original);
         let wasm = super::capability::restrict(&original, spec.grants)?.into();
-        let resident = (0..engines).map(|_| Mutex::default()).collect();
-        Ok(Function { spec, sha256, wasm, resident, counters, number })
+        let resident = (0..engines).map(|_| RwLock::default()).collect();
+        Ok(Function { spec, sha256, wasm, resident, pace: Pace::default(), counters, number })
     }
 
     /// How often its module is in memory. Waits for one that is just being loaded.
     pub(super) fn copies(&self) -> u32 {
         let there =
-            |place: &&Mutex<Place>| matches!(*place.lock().unwrap_or_else(PoisonError::into_inner), Some(Ok(_)));
+            |place: &&RwLock<Place>| matches!(*place.read().unwrap_or_else(PoisonError::into_inner), Some(Ok(_)));
         self.resident.iter().filter(there).count() as u32
     }
 
     /// The same without waiting: one that is being loaded is not there yet.
     pub(super) fn copies_now(&self) -> usize {
-        let there = |place: &&Mutex<Place>| place.try_lock().is_ok_and(|place| matches!(*place, Some(Ok(_))));
+        let there = |place: &&RwLock<Place>| place.try_read().is_ok_and(|place| matches!(*place, Some(Ok(_))));
         self.resident.iter().filter(there).count()
     }
 
     /// Takes its module out of memory, engine by engine. It is gone when what is returned is, and nothing else uses it.
     pub(super) fn release(&self) -> Vec<(usize, Resident)> {
-        let take = |(slot, place): (usize, &Mutex<Place>)| {
-            let taken = place.lock().unwrap_or_else(PoisonError::into_inner).take_if(|there| there.is_ok());
+        let take = |(slot, place): (usize, &RwLock<Place>)| {
+            let taken = place.write().unwrap_or_else(PoisonError::into_inner).take_if(|there| there.is_ok());
             taken?.ok().map(|resident| (slot, resident))
         };
         self.resident.iter().enumerate().filter_map(take).collect()

@@ -50,6 +50,7 @@ pub(super) struct Now {
 struct ByFunction {
     requests: IntCounterVec,
     starts: IntCounterVec,
+    overruns: IntCounterVec,
     phases: HistogramVec,
     seconds: HistogramVec,
 }
@@ -64,6 +65,7 @@ pub(super) struct FunctionMetrics {
 struct Found {
     cold: IntCounter,
     warm: IntCounter,
+    overruns: IntCounter,
     answered: IntCounter,
     phases: [Histogram; Phases::NAMES.len()],
     seconds: Histogram,
@@ -95,6 +97,11 @@ impl Metrics {
                 &["function", "status"],
             ),
             starts: counter("isobar_starts_total", "Invocations by what they found", &["function", "start"]),
+            overruns: counter(
+                "isobar_slice_overruns_total",
+                "Invocations that were begun on the thread of their request and, not fast enough, anew on a worker",
+                &["function"],
+            ),
             phases: histogram("isobar_phase_seconds", "Time of a request by phase", &["function", "phase"]),
             seconds: histogram("isobar_request_seconds", "Time of a request with its body", &["function"]),
         };
@@ -189,10 +196,15 @@ impl FunctionMetrics {
         self.found.get_or_init(|| Found {
             cold: all.starts.with_label_values(&[name, "cold"]),
             warm: all.starts.with_label_values(&[name, "warm"]),
+            overruns: all.overruns.with_label_values(&[name]),
             answered: all.requests.with_label_values(&[name, "200"]),
             phases: Phases::NAMES.map(|phase| all.phases.with_label_values(&[name, phase])),
             seconds: all.seconds.with_label_values(&[name]),
         })
+    }
+
+    pub(super) fn overran(&self) {
+        self.found().overruns.inc();
     }
 
     pub(super) fn invoked(&self, start: Start, phases: &Phases) {

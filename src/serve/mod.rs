@@ -12,6 +12,7 @@ pub mod http;
 mod keep_alive;
 mod manifest;
 mod metrics;
+mod pace;
 mod platform;
 mod queue;
 mod source;

@@ -38,6 +38,9 @@ pub struct Settings {
     pub queue_wait: Duration,
     /// What one request may use.
     pub limits: Limits,
+    /// How long a function that was always fast may run on the thread that asks for it, before it is begun anew on a
+    /// worker; never without it. Those threads need [`NATIVE_STACK_BYTES`].
+    pub slice: Option<Duration>,
     /// Where artifacts are kept beyond the end of the process.
     pub cache_dir: Option<PathBuf>,
     /// How often files are looked at for changes; never without it.
@@ -178,21 +181,26 @@ impl Platform {
         self.shared.table.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts a request into the queue. The receiver gets the reply, or that no worker was free in time.
+    /// Runs a function: on a worker, or at once on the calling thread if it was always fast.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full.
-    pub fn submit(&self, call: Call) -> Result<oneshot::Receiver<Result<Reply, Busy>>, Busy> {
+    /// [`Busy`] when the queue is full, and when no worker was free in time.
+    pub async fn call(&self, call: Call) -> Result<Reply, Busy> {
         let Call { function, mut env, stdin } = call;
         let spec = &function.spec;
         env.retain(|(name, _)| !spec.set.contains_key(name));
         env.extend(spec.set.iter().map(|(name, value)| (name.clone(), value.clone())));
         let limits = spec.limits.within(self.shared.settings.limits);
-        let invocation = Invocation { args: spec.args.clone(), env, stdin, limits };
-        let (reply, receiver) = oneshot::channel();
+        let mut invocation = Invocation { args: spec.args.clone(), env, stdin, limits };
         let held = self.shared.keeping.as_ref().map(|keeping| keeping.hold(&function));
+        if let Some(reply) = self.shared.in_a_slice(&function, &mut invocation) {
+            drop(held.map(Held::end));
+            return Ok(reply);
+        }
+        let (reply, receiver) = oneshot::channel();
         self.shared.queue.push(function.number, Work::Call(Job { function, invocation, reply, held }))?;
-        Ok(receiver)
+        // Without a reply the platform is about to end.
+        receiver.await.unwrap_or(Err(Busy))
     }
 
     /// How the platform is set.
@@ -258,18 +266,47 @@ impl Shared {
                 continue;
             }
             let mut phases = Phases { queue_ns: Some(nanoseconds(taken.waited)), ..Phases::default() };
-            self.metrics.live_instances.inc();
-            let invoke = AssertUnwindSafe(|| self.backend.invoke(worker, &function, &invocation, &mut phases));
-            let (start, result) = catch_unwind(invoke)
-                .unwrap_or_else(|panic| (Start::Cold, Err(Failure::crashed(panic_message(&*panic)))));
-            self.metrics.live_instances.dec();
+            let invoke = || self.backend.invoke(worker, &function, &invocation, &mut phases);
+            let (start, result) = self.counted(invoke).unwrap_or_else(|failure| (Start::Cold, Err(failure)));
             function.counters.invoked(start, &phases);
+            function.pace.ran(phases.sandboxed());
             // Taken out of memory before the answer, so that the next request is cold; what that takes is not the answer's.
             let released = held.map(Held::end);
             // Whoever asked may have gone meanwhile.
             let _ = reply.send(Ok(Reply { result, start, phases }));
             drop(released);
         }
+    }
+
+    /// Runs a function on the calling thread for a slice of time, if it was always fast. Nothing if it was not, or is not this
+    /// time: then nothing has happened that anybody could have seen.
+    fn in_a_slice(&self, function: &Function, invocation: &mut Invocation) -> Option<Reply> {
+        let slice_ns = nanoseconds(self.settings.slice?);
+        if !function.pace.is_fast() || !self.backend.slices() {
+            return None;
+        }
+        let limit_ns = invocation.limits.wall_time_ns;
+        invocation.limits.wall_time_ns = limit_ns.min(slice_ns);
+        let mut phases = Phases::default();
+        let invoked = self.counted(|| self.backend.invoke_resident(function, invocation, &mut phases));
+        invocation.limits.wall_time_ns = limit_ns;
+        let result = invoked.unwrap_or_else(|failure| Some(Err(failure)))?;
+        if matches!(result, Err(Failure::Timeout { .. })) && slice_ns < limit_ns {
+            function.pace.overran();
+            function.counters.overran();
+            return None;
+        }
+        function.pace.ran(phases.sandboxed());
+        function.counters.invoked(Start::Warm, &phases);
+        Some(Reply { result, start: Start::Warm, phases })
+    }
+
+    /// Counts a sandbox while it is there. A panic is a crash of the one invocation.
+    fn counted<T>(&self, invoke: impl FnOnce() -> T) -> Result<T, Failure> {
+        self.metrics.live_instances.inc();
+        let invoked = catch_unwind(AssertUnwindSafe(invoke));
+        self.metrics.live_instances.dec();
+        invoked.map_err(|panic| Failure::crashed(panic_message(&*panic)))
     }
 
     fn prewarm(&self, prewarm: &Prewarm) {

@@ -5,6 +5,7 @@ use super::answer::Refusal;
 use super::{cgi, query};
 use crate::serve::function::Function;
 use crate::serve::platform::{Call, Reply};
+use crate::serve::queue::Busy;
 use crate::serve::{Phases, Start};
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use actix_web::http::{Method, StatusCode};
@@ -30,13 +31,16 @@ pub(super) async fn function(request: HttpRequest, payload: web::Payload, state:
     // The path as it was sent: what is encoded in some other way is another name, and no function has it.
     let function = path.strip_prefix('/').and_then(|name| state.platform.table().find(name).cloned());
     let called = match &function {
-        Some(function) => call(function, &request, payload, &state).await,
+        Some(function) => {
+            let called = call(function, &request, payload, &state).await;
+            called.map(|reply| answer(function, reply, &state, &id))
+        }
         None => Err(Refusal::NotFound),
     };
     let counters = function.as_ref().map(|function| &function.counters);
     let name = function.as_ref().map_or("-", |function| function.spec.name.as_str());
     let mut response = match called {
-        Ok((function, reply)) => answer(&function, reply, &state, &id),
+        Ok(response) => response,
         Err(refusal) => refused(&refusal, name, &state, &id),
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -64,7 +68,7 @@ async fn call(
     request: &HttpRequest,
     payload: web::Payload,
     state: &State,
-) -> Result<(Arc<Function>, Reply), Refusal> {
+) -> Result<Reply, Refusal> {
     let spec = &function.spec;
     if request.method() != Method::GET && request.method() != Method::POST {
         return Err(Refusal::Method);
@@ -81,12 +85,7 @@ async fn call(
         env.extend(facts);
     }
     let call = Call { function: function.clone(), env, stdin };
-    let reply = state.platform.submit(call).map_err(|_| Refusal::Busy)?;
-    match reply.await {
-        Ok(Ok(reply)) => Ok((function.clone(), reply)),
-        // The queue was too slow, or the platform is about to end.
-        Ok(Err(_)) | Err(_) => Err(Refusal::Busy),
-    }
+    state.platform.call(call).await.map_err(|Busy| Refusal::Busy)
 }
 
 /// The variables of RFC 3875 that are facts about this request. They win over a query's.

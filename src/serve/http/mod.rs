@@ -22,7 +22,7 @@ const BACKLOG: u32 = 4096;
 pub struct HttpSettings {
     /// The address that requests come to; port 0 takes any that is free.
     pub listen: String,
-    /// Threads that read requests and write answers; functions never run on them.
+    /// Threads that read requests and write answers.
     pub io_threads: usize,
     /// The longest body, in bytes.
     pub body_bytes: usize,
