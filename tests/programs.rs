@@ -49,3 +49,14 @@ fn a_process_cold_start_is_a_record_with_a_checked_answer() {
     let records = std::fs::read_to_string(run.join("records.jsonl")).unwrap();
     assert!(records.contains("\"elapsed_ns\":[") && !records.contains("\"failure\""), "{records}");
 }
+
+/// Node that exits while V8 compiles a function once more in the background crashes one time in four.
+#[test]
+fn a_function_that_exits_while_it_is_compiled_is_no_crash() {
+    if !present().contains(&"node/process-wasi") {
+        return;
+    }
+    for _ in 0..30 {
+        isobar(&["invoke", "node/process-wasi", "zig/fibonacci", "--env", "N=27"]).success().stdout("196418\n");
+    }
+}

@@ -8,9 +8,10 @@ const GAVE_UP = 134;
 
 const [path, ...args] = process.argv.slice(2);
 try {
-  const wasi = new WASI({ version: "preview1", args: ["function", ...args], env: process.env, returnOnExit: false });
+  // `returnOnExit`: a process that is ended from within the function, while V8 compiles it once more, crashes now and then.
+  const wasi = new WASI({ version: "preview1", args: ["function", ...args], env: process.env, returnOnExit: true });
   const module = new WebAssembly.Module(fs.readFileSync(path));
-  wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
+  process.exitCode = wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
 } catch (error) {
   fs.writeSync(2, `${error.name}: ${error.message}\n`);
   process.exit(GAVE_UP);
