@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
 /// How often `+limits` looks at the clock.
-pub(crate) const EPOCH: Duration = Duration::from_millis(2);
+pub(crate) const EPOCH: Duration = Duration::from_millis(4);
 
 /// How much of a memory `+resident` sets back after use, where the pool otherwise gives all pages back to the system.
 pub(crate) const RESIDENT_MEMORY_BYTES: usize = 2 << 20;

@@ -12,7 +12,6 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use isobar_core::Outcome;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -60,7 +59,13 @@ fn request_id(headers: &HeaderMap) -> String {
         (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(word)
     };
     let given = headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
-    given.map_or_else(|| format!("{:016x}", fastrand::u64(..)), str::to_owned)
+    given.map_or_else(|| new_id(fastrand::u64(..)), str::to_owned)
+}
+
+/// Sixteen digits.
+fn new_id(random: u64) -> String {
+    let digit = |place: u32| char::from_digit((random >> (4 * place)) as u32 & 15, 16);
+    (0..16).rev().filter_map(digit).collect()
 }
 
 async fn call(
@@ -189,13 +194,13 @@ fn output(function: &Function, outcome: Outcome, id: &str) -> Result<HttpRespons
 
 /// The phases in milliseconds, as the specification of `Server-Timing` has them.
 fn timing(phases: &Phases) -> String {
-    let mut text = String::with_capacity(160);
+    let (mut text, mut number) = (String::with_capacity(160), itoa::Buffer::new());
     for (name, ns) in phases.named() {
-        if let Some(ns) = ns {
-            let comma = if text.is_empty() { "" } else { ", " };
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{comma}{name};dur={}.{:06}", ns / 1_000_000, ns % 1_000_000);
-        }
+        let Some(ns) = ns else { continue };
+        let comma = if text.is_empty() { "" } else { ", " };
+        [comma, name, ";dur=", number.format(ns / 1_000_000), "."].into_iter().for_each(|part| text.push_str(part));
+        // The first of seven digits keeps the zeros.
+        text.push_str(&number.format(1_000_000 + ns % 1_000_000)[1..]);
     }
     text
 }
@@ -208,6 +213,8 @@ mod tests {
     fn phases_are_milliseconds_and_those_that_were_not_are_left_out() {
         let phases = Phases { queue_ns: Some(0), execute_ns: Some(12_345_678), ..Phases::default() };
         assert_eq!(timing(&phases), "queue;dur=0.000000, execute;dur=12.345678");
+        let phases = Phases { load_ns: Some(1_000_000_007), ..Phases::default() };
+        assert_eq!(timing(&phases), "load;dur=1000.000007");
     }
 
     #[test]
@@ -221,5 +228,6 @@ mod tests {
         for other in ["", "a b", "<x>", &"a".repeat(LONGEST_ID + 1)] {
             assert!(id(other).len() == 16 && id(other) != id(other), "{other}");
         }
+        assert_eq!(new_id(0x0123_4567_89ab_cdef), "0123456789abcdef");
     }
 }

@@ -46,6 +46,9 @@ pub(super) fn variables(query: &str, spec: &Spec) -> Result<Vec<(String, String)
 }
 
 fn decode(text: &str) -> Result<String, BadQuery> {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        return Ok(text.to_owned());
+    }
     let spaced = text.replace('+', " ");
     let text = percent_decode(spaced.as_bytes()).decode_utf8().map_err(|_| BadQuery::NotUtf8)?;
     if text.contains('\0') {
