@@ -132,6 +132,7 @@ impl<'a> Plan<'a> {
                 Form::Wasm => true,
                 Form::Native => workload.has_native() == Some(true),
                 Form::Javascript => workload.javascript().is_ok(),
+                Form::Component => workload.component().is_ok(),
             };
             let runtimes = runtimes.iter().filter(exists);
             pairs.extend(runtimes.map(|runtime| Pair { runtime, workload, inputs: inputs.clone() }));

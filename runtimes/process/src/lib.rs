@@ -11,6 +11,7 @@ mod oci;
 mod place;
 mod probe;
 mod program;
+mod serve;
 mod spawn;
 mod stay;
 #[cfg(test)]
@@ -130,6 +131,9 @@ fn offered() -> (Vec<Box<dyn Runtime>>, Vec<NotHere>) {
     }
     let (programs, missing) = program::all();
     runtimes.extend(programs);
+    absent.extend(missing);
+    let (servers, missing) = serve::all();
+    runtimes.extend(servers);
     absent.extend(missing);
     let reason = "isobar has no virtual machine monitor and no guest to boot: docs/BASELINES.md".to_owned();
     absent.push(NotHere { runtime: "microvm".to_owned(), reason });

@@ -144,7 +144,7 @@ pub(crate) fn all() -> (Vec<Box<dyn Runtime>>, Vec<NotHere>) {
 }
 
 /// isobar's own folder.
-fn root() -> Option<PathBuf> {
+pub(crate) fn root() -> Option<PathBuf> {
     let (here, exe) = (std::env::current_dir().unwrap_or_default(), std::env::current_exe().unwrap_or_default());
     let mut above = here.ancestors().chain(exe.ancestors());
     above.find(|folder| folder.join(BUNDLER).is_file())?.canonicalize().ok()
