@@ -17,6 +17,7 @@ mod stay;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod weigh;
 
 use cli::Cli;
 use inside::Inside;
