@@ -86,6 +86,66 @@ fn a_module_of_somebody_is_nothing_for_a_native_process() {
     assert!(!output.status.success() && said.contains("native/process loads no modules"), "{said}");
 }
 
+#[test]
+fn what_an_idle_function_weighs_is_measured_of_each_class() {
+    let offers = |info: &RuntimeInfo| info.scenarios.iter().flatten().any(|name| name == "density");
+    let weighed: Vec<_> = baselines("rust/hello").into_iter().filter(offers).collect();
+    if weighed.is_empty() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let mut command = isobar();
+    command.args(["run", "--quick", "--processes=1", "--max-processes=1", "--cell-time=1ms", "--strict", "--into"]);
+    command.arg(&run).args(["--filter", "rust/hello", "--filter", "density"]);
+    command.args(weighed.iter().flat_map(|info| ["--filter", info.id.as_str()]));
+    command.assert().success();
+    let records = std::fs::read_to_string(run.join("records.jsonl")).unwrap();
+    for line in records.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let pss = record["result"]["samples"]["instances_pss_bytes"].as_array();
+        let pss: Vec<u64> = pss.unwrap_or_else(|| panic!("{record}")).iter().filter_map(|v| v.as_u64()).collect();
+        assert!(pss.len() >= 3 && pss.last() > pss.first(), "{record}");
+    }
+    assert_eq!(records.lines().count(), weighed.len());
+}
+
+#[test]
+fn an_emulated_machine_answers_exactly_and_is_measured_only_by_its_whole_name() {
+    const TCG: &str = "microvm/qemu-tcg";
+    if !baselines("rust/hello").iter().any(|info| info.id.as_str() == TCG) {
+        return;
+    }
+    let bytes: Vec<u8> = (0..=255).cycle().take(20_000).collect();
+    let mut echo = isobar();
+    echo.args(["build", "--native", "rust/echo"]).assert().success();
+    echo = isobar();
+    let answered =
+        echo.args(["invoke", TCG, "rust/echo", "--stdin", "-"]).write_stdin(bytes.clone()).assert().success();
+    assert!(answered.get_output().stdout == bytes);
+    // A refusal is exit code 2, and what standard error says is apart.
+    let refused = isobar().args(["invoke", TCG, "rust/fibonacci", "--env", "N=x"]).assert().code(2);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(refused.get_output().stdout.is_empty() && said.contains("N: \"x\" is not a whole number"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let run = |filter: &str, into: &str| {
+        let mut command = isobar();
+        command.args(["run", "--quick", "--strict", "--processes=1", "--max-processes=1", "--cell-time=1ms", "--filter", filter]);
+        command.args(["--filter", "rust/hello", "--filter", "process-cold", "--into"]).arg(folder.path().join(into));
+        command.assert()
+    };
+    let refused = run("microvm/*-tcg", "glob").code(2);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(
+        said.contains("microvm/qemu-tcg is emulated, and measured only where a filter is its whole name"),
+        "{said}"
+    );
+    let told = run(TCG, "named").success();
+    let told = String::from_utf8_lossy(&told.get_output().stdout).into_owned();
+    assert!(told.contains("microvm/qemu-tcg: emulated, not comparable: rust/hello, process cold start: "), "{told}");
+    assert!(!told.contains("failed"), "{told}");
+}
+
 /// The folder that the runner of an isobar made.
 fn folder_of(isobar: &Child) -> Option<PathBuf> {
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", isobar.id())).ok()?;
@@ -140,7 +200,11 @@ fn killed_in_mid_run(info: &RuntimeInfo, signal: rustix::process::Signal) {
             String::from_utf8_lossy(&command).contains("/function")
         };
         // gVisor's processes do not have the function's name.
-        processes.iter().any(is_function) || (info.id.mode().starts_with("runsc") && processes.len() >= 3)
+        let machine = |id: &u32| {
+            std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.starts_with("qemu-system"))
+        };
+        processes.iter().any(|id| is_function(id) || machine(id))
+            || (info.id.mode().starts_with("runsc") && processes.len() >= 3)
     };
     until(&format!("{} starts the function", info.id), running);
     let pid = rustix::process::Pid::from_raw(isobar.0.id() as i32).unwrap();

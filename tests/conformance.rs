@@ -37,7 +37,9 @@ fn main() -> ExitCode {
             Class::Process => runtime.info().form != Form::Wasm,
             _ => true,
         };
-        let other = (!of_suite).then(|| "it has tests of its own: tests/programs.rs".to_owned());
+        // Each invocation boots a machine, in software: seconds for each of the suite's.
+        let of_suite = of_suite && !runtime.info().emulated;
+        let other = (!of_suite).then(|| "it has tests of its own: tests/programs.rs, tests/baselines.rs".to_owned());
         if let Some(why) = other.or_else(|| isobar_conformance::obstacle(runtime.info())) {
             let name = runtime.info().id.to_string();
             trials.push(Trial::ignorable_test(name, move || Ok(Completion::ignored_with(why))));

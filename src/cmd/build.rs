@@ -22,6 +22,9 @@ pub struct Build {
     /// Build executables of this machine instead, of the functions whose language says how: below target/workloads/native
     #[arg(long)]
     native: bool,
+    /// Build components for wasi:http instead, of the functions whose language says how: below target/workloads/component
+    #[arg(long, conflicts_with = "native")]
+    component: bool,
     /// How many modules are built at a time; by default as many as there are cores
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
@@ -32,7 +35,11 @@ impl Build {
         let check = self.check;
         let options = BuildOptions { filters: self.filters, force: self.force, check, jobs: self.jobs };
         let root = places.root()?;
-        let builder = if self.native { Builder::native(&root)? } else { Builder::new(&root)? };
+        let builder = match (self.native, self.component) {
+            (true, _) => Builder::native(&root)?,
+            (_, true) => Builder::component(&root)?,
+            _ => Builder::new(&root)?,
+        };
         let report = builder.build(&options, &|name, built| tell(name, built, check))?;
         for (toolchain, reason) in &report.missing {
             let lacks = |built: &Built| matches!(built, Built::Lacks(name) if name == toolchain);

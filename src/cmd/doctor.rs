@@ -26,13 +26,17 @@ impl Doctor {
         }
         let registry = places.registry()?;
         let mut present = table(["", "family", "class", "version", "runtimes", "runner"]);
-        let kind = |r: &RemoteRuntime| (r.info().id.family().to_owned(), r.info().version.clone(), r.program().clone());
+        let kind = |r: &RemoteRuntime| {
+            let info = r.info();
+            (info.id.family().to_owned(), info.version.clone(), info.emulated, r.program().clone())
+        };
         for alike in registry.runtimes.chunk_by(|a, b| kind(a) == kind(b)) {
             let info = alike[0].info();
             // Several programs of one class are told apart by their modes: crun, runc.
             let family = if info.class == Class::Wasm { info.id.family() } else { info.id.as_str() };
             let (count, runner) = (alike.len().to_string(), alike[0].program().path.display().to_string());
-            present.add_row(["present", family, info.class.name(), &info.version, &count, &runner]);
+            let class = format!("{}{}", info.class.name(), if info.emulated { ", emulated" } else { "" });
+            present.add_row(["present", family, &class, &info.version, &count, &runner]);
         }
         println!("\n{present}");
         for absent in &registry.absent {

@@ -32,7 +32,8 @@ impl List {
                 .filter_map(|other| other.info().id.as_str().strip_prefix(info.id.as_str())?.strip_prefix('+'))
                 .collect();
             let variants: String = variants.iter().map(|variant| format!("+{variant} ")).collect();
-            table.add_row([info.id.as_str(), &info.version, &info.wasi, variants.trim_end()]);
+            let version = format!("{}{}", info.version, if info.emulated { ", emulated" } else { "" });
+            table.add_row([info.id.as_str(), &version, &info.wasi, variants.trim_end()]);
         }
         println!("{table}\n");
         println!("{}\n", functions(&catalogue));

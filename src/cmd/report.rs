@@ -131,8 +131,12 @@ pub(super) fn derive(run: &Run, folder: &Path, into: &Path) -> Result<Vec<Row>> 
     let rows = report::rows(run);
     let styled = std::io::stdout().is_terminal();
     let verdicts = report::terminal_isolation(run, styled);
-    if !rows.is_empty() || verdicts.is_empty() {
+    let emulated = report::emulated(run);
+    if !rows.is_empty() || (verdicts.is_empty() && emulated.is_empty()) {
         println!("{}", report::terminal(&rows, styled));
+    }
+    for (runtime, line) in emulated {
+        println!("{runtime}: {line}");
     }
     print!("{}{verdicts}", report::terminal_languages(run, &rows, styled));
     let written = report::write(run, &rows, into)?;

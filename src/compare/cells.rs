@@ -121,7 +121,10 @@ pub fn sources(run: &Run, name: &str) -> Vec<Source> {
     let is_part = run.header.machines.len() > 1;
     let source = |(at, fingerprint): (u32, &Machine)| {
         let mut cells: BTreeMap<&Cell, Vec<&Record>> = BTreeMap::new();
-        let has_number = |record: &&Record| !record.cell.scenario.scenario().verdicts();
+        // What an emulated machine does compares with nothing.
+        let has_number = |record: &&Record| {
+            !record.cell.scenario.scenario().verdicts() && !run.header.is_emulated(&record.cell.runtime)
+        };
         for record in run.records.iter().filter(|record| record.machine == at).filter(has_number) {
             cells.entry(&record.cell).or_default().push(record);
         }

@@ -80,6 +80,9 @@ pub enum PlanError {
     /// Only runtimes behind isobar's platform were chosen, and nothing that is measured of them.
     #[error("runtimes behind isobar's platform are measured with --measure http, or by a filter like 'http-*'")]
     NotAsked,
+    /// A filter chose nothing but emulated machines, and does not name one.
+    #[error("{0} is emulated, and measured only where a filter is its whole name")]
+    Emulated(RuntimeId),
     /// None of the functions exists in the form that the runtimes load.
     #[error("{runtime} cannot load {function}: {reason}")]
     NoForm {
@@ -104,7 +107,7 @@ impl Plan {
     /// different kinds narrow each other down. Without a filter for functions it is those of `set`; those by which
     /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
     /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them. A
-    /// runtime behind isobar's platform is chosen with the one that it is of; servers are measured with the function hello
+    /// runtime behind isobar's platform is chosen with the one that it is of, and an emulated one only by its whole name; servers are measured with the function hello
     /// where no filter names one. A scenario that gives verdicts brings along the functions that try something, which belong
     /// to no set and to no other scenario.
     pub fn new(
@@ -162,6 +165,10 @@ impl Plan {
             (false, _) => Ok(plan),
             (true, None) if chosen.positions(0).any(|at| runtimes[at].served().is_some()) && chosen.filtered[0] => {
                 Err(PlanError::NotAsked)
+            }
+            (true, None) if chosen.filtered[0] => {
+                let emulated = chosen.positions(0).map(|at| runtimes[at].info()).find(|info| info.emulated);
+                Err(emulated.map_or(PlanError::NoRuntime, |info| PlanError::Emulated(info.id.clone())))
             }
             (true, None) => Err(PlanError::NoRuntime),
             (true, Some(Formless { function, runtimes, reason, .. })) => {
@@ -224,6 +231,8 @@ fn unknown(workload: &Workload, variables: &[String]) -> Option<String> {
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.
 pub(crate) struct Chosen {
+    /// Names that a filter is, and not only matches.
+    exact: BTreeSet<String>,
     /// Whether any filter was about this kind.
     filtered: [bool; 3],
     keep: [Vec<bool>; 3],
@@ -231,7 +240,9 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     pub(crate) fn by(filters: &[String], names: &[Vec<String>; 3]) -> Result<Chosen, PlanError> {
-        let mut chosen = Chosen { filtered: [false; 3], keep: names.each_ref().map(|names| vec![false; names.len()]) };
+        let exact = filters.iter().cloned().collect();
+        let keep = names.each_ref().map(|names| vec![false; names.len()]);
+        let mut chosen = Chosen { exact, filtered: [false; 3], keep };
         for filter in filters {
             let glob = Glob::new(filter).map_err(|e| PlanError::BadGlob(filter.clone(), e.kind().to_string()))?;
             let glob = glob.compile_matcher();

@@ -333,6 +333,13 @@ pub struct Artifact {
     pub bytes: u64,
 }
 
+impl Header {
+    /// Whether a runtime was on a machine that is emulated in software, and so compares with nothing.
+    pub fn is_emulated(&self, runtime: &RuntimeId) -> bool {
+        self.runtimes.iter().any(|info| info.emulated && info.id == *runtime)
+    }
+}
+
 /// A run as its folder holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {

@@ -177,6 +177,7 @@ fn not_measured(run: &Run) -> Option<Block> {
         run.header.absent.iter().map(|absent| (absent.family.clone(), absent.reason.clone())).collect();
     list.extend(run.header.unbuilt.iter().map(|unbuilt| (unbuilt.function.clone(), unbuilt.reason.clone())));
     list.extend(formless(run));
+    list.extend(super::emulated(run));
     let mut skipped: BTreeMap<(ScenarioId, &str), BTreeSet<&str>> = BTreeMap::new();
     for skip in &run.header.skipped {
         // Of several numbers of threads, the first stands for all.

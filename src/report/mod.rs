@@ -31,7 +31,7 @@ pub use machines::machines_apart;
 pub(crate) use markdown::escape;
 pub use markdown::markdown;
 pub use splice::{SpliceError, splice};
-pub use summary::{Failed, Measured, Part, Row, functions, rows};
+pub use summary::{Failed, Measured, Part, Row, emulated, functions, rows};
 pub(crate) use summary::{one_line, shorten};
 pub use terminal::{terminal, terminal_languages};
 

@@ -95,13 +95,33 @@ impl Row {
     }
 }
 
-/// The rows of all cells that have records, but those with verdicts in place of a number: by function in the run's order,
-/// by scenario, the best first, failed ones last. The order of the records does not matter. Of several machines each has
-/// rows of its own.
+/// The rows of all cells that have records, but those with verdicts in place of a number, and those of emulated machines: by
+/// function in the run's order, by scenario, the best first, failed ones last. The order of the records does not matter. Of
+/// several machines each has rows of its own.
 pub fn rows(run: &Run) -> Vec<Row> {
+    rows_of(run, false)
+}
+
+/// What emulated machines did, which compares with nothing: the runtime, and its number with a label, in one line.
+pub fn emulated(run: &Run) -> Vec<(String, String)> {
+    let line = |row: Row| {
+        let what = format!("{}, {}", row.cell.function, row.cell.scenario.scenario().title());
+        let number = match &row.outcome {
+            Ok(Measured { summary, .. }) => {
+                format!("{} {}", row.quantity().show(summary.median), row.quantity().show_interval(summary))
+            }
+            Err(failed) => format!("failed {} of {}: {}", failed.failures, failed.processes, failed.text),
+        };
+        (row.cell.runtime.to_string(), format!("emulated, not comparable: {what}: {number}"))
+    };
+    rows_of(run, true).into_iter().map(line).collect()
+}
+
+fn rows_of(run: &Run, emulated: bool) -> Vec<Row> {
     let run = &*super::machines_apart(run);
     let mut cells: BTreeMap<&Cell, Vec<&Record>> = BTreeMap::new();
-    for record in run.records.iter().filter(|record| !isolation::is_verdict(record)) {
+    let wanted = |record: &&Record| run.header.is_emulated(&record.cell.runtime) == emulated;
+    for record in run.records.iter().filter(|record| !isolation::is_verdict(record)).filter(wanted) {
         cells.entry(&record.cell).or_default().push(record);
     }
     let stops = experiment::stops(&run.header, &run.records);

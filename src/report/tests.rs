@@ -282,6 +282,26 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn an_emulated_machine_is_in_no_table_and_no_comparison_but_named_with_its_number() {
+    let mut run = small();
+    let (all, id) = (rows(&run).len(), run.header.runtimes[0].id.clone());
+    run.header.runtimes[0].emulated = true;
+    let rows = rows(&run);
+    let own = run.header.cells.iter().filter(|cell| cell.runtime == id).count();
+    assert!(own > 0 && rows.len() == all - own && rows.iter().all(|row| row.cell.runtime != id));
+    let lines = emulated(&run);
+    assert_eq!(lines.len(), own);
+    assert!(lines.iter().all(|(runtime, _)| *runtime == id.as_str()));
+    let text = markdown(&run, &rows);
+    for (_, line) in &lines {
+        assert!(line.starts_with("emulated, not comparable: ") && text.contains(line.as_str()), "{line}");
+    }
+    assert!(!text.contains(&format!("| {id} |")) && !terminal(&rows, false).contains(id.as_str()), "{text}");
+    let sources = crate::compare::sources(&run, "run");
+    assert!(sources.iter().all(|source| !source.runtimes.contains(&id)), "{sources:?}");
+}
+
+#[test]
 fn classes_are_named_where_two_meet() {
     let mut run = small();
     assert!(!markdown(&run, &rows(&run)).contains("| Runtime | Class | Median"));

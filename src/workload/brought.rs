@@ -74,6 +74,7 @@ impl Brought {
             skip: BTreeMap::new(),
             first_args: Vec::new(),
             native: None,
+            component: None,
             javascript: None,
             variant_title: None,
         }

@@ -1,7 +1,7 @@
 use super::{
     Case, Comparison, FORMAT, Family, Problem, Serving, Work, WorkloadError,
-    build::{NativeState, NativeStore},
-    function::{Function, Functions, Target},
+    build::{InsteadState, InsteadStore},
+    function::{Function, Functions, Product, Target},
     sums::{Sums, run_build},
 };
 use crate::names::nearest;
@@ -66,20 +66,23 @@ pub struct Workload {
     pub(super) own_cases: Vec<Case>,
     pub(super) skip: BTreeMap<String, String>,
     pub(super) first_args: Vec<String>,
-    pub(super) native: Option<NativeState>,
+    pub(super) native: Option<InsteadState>,
+    pub(super) component: Option<InsteadState>,
     pub(super) javascript: Option<PathBuf>,
 }
 
 impl Workload {
-    /// The file that runtimes of this form load: the module, its executable or its source in JavaScript.
+    /// The file that runtimes of this form load: the module, its executable, its source in JavaScript or its component.
     ///
     /// # Errors
-    /// There is no such file; [`WorkloadError::NoExecutable`] or [`WorkloadError::NoScript`] says why.
+    /// There is no such file; [`WorkloadError::NoExecutable`], [`WorkloadError::NoScript`] or [`WorkloadError::NoComponent`]
+    /// says why.
     pub fn form(&self, form: Form) -> Result<PathBuf, WorkloadError> {
         match form {
             Form::Wasm => Ok(self.module_path.clone()),
             Form::Native => self.native(),
             Form::Javascript => self.javascript(),
+            Form::Component => self.component(),
         }
     }
 
@@ -114,11 +117,31 @@ impl Workload {
             Some(_) => none("a variant has none, its plain function may".to_owned()),
             None => none(format!("{} is not built natively", self.language_title)),
         })?;
-        let sum = state.sha256.clone().map_err(none)?;
-        let bytes = fs::read(&state.path).map_err(|e| none(format!("{}: {e}", state.path.display())))?;
+        self.as_built(state, "--native").map_err(none)
+    }
+
+    /// The function as a component for `wasi:http`: built from the source of the module by `isobar build --component`. The
+    /// query of a request is the environment, and the body of the answer is what the module would print. It is not in the
+    /// repository.
+    ///
+    /// # Errors
+    /// [`WorkloadError::NoComponent`]: the function has none, or it is not here, stale or changed.
+    pub fn component(&self) -> Result<PathBuf, WorkloadError> {
+        let none = |reason: String| WorkloadError::NoComponent { name: self.name.clone(), reason };
+        let state = self.component.as_ref().ok_or_else(|| match self.variant {
+            Some(_) => none("a variant has none, its plain function may".to_owned()),
+            None => none("it is not built as one".to_owned()),
+        })?;
+        self.as_built(state, "--component").map_err(none)
+    }
+
+    /// Where something that was built is, if it is still what was built.
+    fn as_built(&self, state: &InsteadState, option: &str) -> Result<PathBuf, String> {
+        let sum = state.sha256.clone()?;
+        let path = state.path.display();
+        let bytes = fs::read(&state.path).map_err(|e| format!("{path}: {e}"))?;
         if sha256_hex(&bytes) != sum {
-            let path = state.path.display();
-            return Err(none(format!("{path} is not what was built; run isobar build --native --force {}", self.name)));
+            return Err(format!("{path} is not what was built; run isobar build {option} --force {}", self.name));
         }
         Ok(state.path.clone())
     }
@@ -206,16 +229,21 @@ impl Catalogue {
         let mut catalogue = Catalogue { workloads: Vec::new(), unbuilt: Vec::new() };
         let sums = Sums::read(root).map_err(|problem| problems.push(problem)).ok();
         let scripts = scripts(&all.functions);
-        let natives = NativeStore::read(root).map_err(|problem| problems.push(problem)).ok();
+        let mut store = |product| InsteadStore::read(root, product).map_err(|problem| problems.push(problem)).ok();
+        let (natives, components) = (store(Product::Native), store(Product::Component));
         for function in &all.functions {
             match all.targets(function) {
                 Err(problem) => problems.push(problem),
                 Ok(targets) => {
-                    let native = natives.as_ref().and_then(|natives| natives.of(function));
+                    let [native, component] = [&natives, &components].map(|store| store.as_ref()?.of(function));
                     for target in targets {
-                        let native = native.clone().filter(|_| target.variant.is_none());
-                        let script = script(function, &scripts);
-                        let added = catalogue.add(root, function, target, sums.as_ref(), (native, script));
+                        let plain = target.variant.is_none();
+                        let instead = Instead {
+                            native: native.clone().filter(|_| plain),
+                            component: component.clone().filter(|_| plain),
+                            javascript: script(function, &scripts),
+                        };
+                        let added = catalogue.add(root, function, target, sums.as_ref(), instead);
                         added.unwrap_or_else(|e| problems.push(e));
                     }
                 }
@@ -269,7 +297,7 @@ impl Catalogue {
         function: &Function,
         target: Target,
         sums: Option<&Sums>,
-        (native, javascript): (Option<NativeState>, Option<PathBuf>),
+        Instead { native, component, javascript }: Instead,
     ) -> Result<(), Problem> {
         let module_path = root.join(&target.module);
         let pinned = sums.is_some_and(|sums| sums.sha256(&target.module).is_some());
@@ -296,9 +324,16 @@ impl Catalogue {
             checked => checked.map_err(broken)?,
         }
         let workload = workload(function, target, module_path.clone(), module_sha256, bytes.len() as u64)?;
-        self.workloads.push(Workload { native, javascript, ..workload });
+        self.workloads.push(Workload { native, component, javascript, ..workload });
         Ok(())
     }
+}
+
+/// What there is of a function in place of its module.
+struct Instead {
+    native: Option<InsteadState>,
+    component: Option<InsteadState>,
+    javascript: Option<PathBuf>,
 }
 
 /// The sources in JavaScript, by family.
@@ -357,6 +392,7 @@ fn workload(
         skip: manifest.skip,
         first_args,
         native: None,
+        component: None,
         javascript: None,
     })
 }

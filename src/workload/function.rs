@@ -24,15 +24,25 @@ pub(super) struct Function {
     pub(super) manifest: Manifest,
 }
 
+/// What the steps of a build give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Product {
+    /// A module.
+    Module,
+    /// An executable of this machine.
+    Native,
+    /// A component for `wasi:http`.
+    Component,
+}
+
 /// A module of a function: the plain one, or a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     /// `language/name` or `language/name+variant`.
     pub(super) name: String,
     pub(super) variant: Option<String>,
-    /// An executable of this machine in place of a module.
-    pub(super) native: bool,
-    /// The module's path below the folder of the functions, an executable's below that of the executables.
+    pub(super) product: Product,
+    /// The module's path below the folder of the functions, another product's below the folder of those.
     pub(super) module: String,
     /// The steps and what goes with them, everything inherited filled in.
     pub(super) recipe: Recipe,
@@ -108,7 +118,7 @@ impl Functions {
         let mut targets = vec![Target {
             name: name.clone(),
             variant: None,
-            native: false,
+            product: Product::Module,
             module: path.clone(),
             recipe: plain.clone(),
         }];
@@ -135,7 +145,7 @@ impl Functions {
                 None => format!("{path}+{variant}"),
             };
             let (name, variant) = (format!("{name}+{variant}"), Some(variant));
-            targets.push(Target { name, variant, native: false, module, recipe });
+            targets.push(Target { name, variant, product: Product::Module, module, recipe });
         }
         Ok(targets)
     }
@@ -184,10 +194,11 @@ fn read_function(
 }
 
 impl Function {
-    /// The executable that it can be built to, where its manifest or its language says how.
-    pub(super) fn native(&self) -> Option<Target> {
-        let of_language = self.language.native.as_ref();
-        let native = self.manifest.native.as_ref().or(of_language)?;
+    /// The executable or the component that it can be built to, where its manifest or its language says how.
+    pub(super) fn instead(&self, product: Product) -> Option<Target> {
+        let of_language = self.language.instead(product);
+        let own = self.manifest.native.as_ref().filter(|_| product == Product::Native);
+        let native = own.or(of_language).filter(|native| native.is_for(self.short_name()))?;
         let compilers = native.toolchains.as_ref().or(of_language.and_then(|native| native.toolchains.as_ref()));
         let compilers = compilers.or(self.language.recipe.toolchains.as_ref()).cloned();
         let recipe = Recipe {
@@ -197,12 +208,17 @@ impl Function {
             build: native.build.clone(),
             ..Recipe::default()
         };
-        Some(Target { name: self.name.clone(), variant: None, native: true, module: self.name.clone(), recipe })
+        let ending = if product == Product::Component { ".wasm" } else { "" };
+        let module = format!("{}{ending}", self.name);
+        Some(Target { name: self.name.clone(), variant: None, product, module, recipe })
     }
 
-    /// Steps that come once, before those of the executables of its language.
-    pub(super) fn native_prepare(&self) -> &[Step] {
-        self.language.native.as_ref().map_or(&[], |native| &native.prepare)
+    /// Steps that come once, before those of all functions of its language.
+    pub(super) fn prepare(&self, product: Product) -> &[Step] {
+        match product {
+            Product::Module => &self.language.prepare,
+            _ => self.language.instead(product).map_or(&[], |native| &native.prepare),
+        }
     }
 
     /// The arguments that the language puts before those of an invocation; `@file` is the text of that file.

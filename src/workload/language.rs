@@ -2,6 +2,7 @@
 
 use super::{
     Problem,
+    function::Product,
     recipe::{Native, Recipe, Step},
     source::Source,
 };
@@ -34,6 +35,8 @@ pub(super) struct Language {
     pub(super) variants: BTreeMap<String, Recipe>,
     /// How its functions become executables of this machine, if they do.
     pub(super) native: Option<Native>,
+    /// How they become components for `wasi:http`, if they do.
+    pub(super) component: Option<Native>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +61,7 @@ struct Document {
     #[serde(default)]
     variant: BTreeMap<String, Spanned<Recipe>>,
     native: Option<Spanned<Native>>,
+    component: Option<Spanned<Native>>,
 }
 
 impl Language {
@@ -75,7 +79,9 @@ impl Language {
         if let Some(varies) = &document.varies {
             source.check_line("varies", varies)?;
         }
-        let native = document.native.map(|native| checked_native(&source, native)).transpose()?;
+        let native = document.native.map(|native| checked_native(&source, native, "native")).transpose()?;
+        let component =
+            document.component.map(|component| checked_native(&source, component, "component")).transpose()?;
         let Document {
             title,
             toolchains,
@@ -98,7 +104,17 @@ impl Language {
         }
         let variants = checked(&source, variant)?;
         let title = title.into_inner();
-        Ok(Language { name: name.to_owned(), title, shared, args, prepare, new, varies, recipe, variants, native })
+        let name = name.to_owned();
+        Ok(Language { name, title, shared, args, prepare, new, varies, recipe, variants, native, component })
+    }
+
+    /// How functions become something else than modules.
+    pub(super) fn instead(&self, product: Product) -> Option<&Native> {
+        match product {
+            Product::Module => None,
+            Product::Native => self.native.as_ref(),
+            Product::Component => self.component.as_ref(),
+        }
     }
 }
 
@@ -116,8 +132,8 @@ pub(super) fn checked(
     variants.into_iter().map(check).collect()
 }
 
-/// The native build of a manifest.
-pub(super) fn checked_native(source: &Source, native: Spanned<Native>) -> Result<Native, Problem> {
-    native.as_ref().check(source, native.span())?;
+/// A manifest's build of something else than modules, from the table of this name.
+pub(super) fn checked_native(source: &Source, native: Spanned<Native>, table: &str) -> Result<Native, Problem> {
+    native.as_ref().check(source, native.span(), table)?;
     Ok(native.into_inner())
 }

@@ -206,7 +206,7 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
         recipe,
         variants: checked(source, document.variant)?,
         only_variants: document.variants,
-        native: document.native.map(|native| checked_native(source, native)).transpose()?,
+        native: document.native.map(|native| checked_native(source, native, "native")).transpose()?,
         serving,
     })
 }

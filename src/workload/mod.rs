@@ -78,6 +78,14 @@ pub enum WorkloadError {
         /// Why not.
         reason: String,
     },
+    /// The function is no component.
+    #[error("the function `{name}` has no component: {reason}")]
+    NoComponent {
+        /// The function.
+        name: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// The function is there, its module is not.
     #[error("the function `{}` cannot be used: {}", .0.name, .0.reason)]
     Unbuilt(Unbuilt),
@@ -108,6 +116,7 @@ impl WorkloadError {
         match self {
             WorkloadError::NoExecutable { reason, .. } => format!("no executable: {reason}"),
             WorkloadError::NoScript { reason, .. } => format!("no source in JavaScript: {reason}"),
+            WorkloadError::NoComponent { reason, .. } => format!("no component: {reason}"),
             other => other.to_string(),
         }
     }

@@ -66,12 +66,17 @@ pub(super) struct Recipe {
     pub(super) build: Vec<Step>,
 }
 
-/// How functions become executables of this machine: `[native]`.
+/// How functions become executables of this machine or components: `[native]`, `[component]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Native {
     pub(super) toolchains: Option<Vec<String>>,
     pub(super) output: Option<String>,
+    /// Files and folders beside the language's own that count as sources, from the language's folder.
+    #[serde(default)]
+    pub(super) shared: Vec<String>,
+    /// The functions that it is for, if not for all.
+    only: Option<Vec<String>>,
     /// Steps that come once, before those of the functions; of a language only.
     #[serde(default)]
     pub(super) prepare: Vec<Step>,
@@ -80,10 +85,16 @@ pub(super) struct Native {
 }
 
 impl Native {
-    /// Refuses a table that builds nothing, and steps that make no executable; `at` is where it was said.
-    pub(super) fn check(&self, source: &Source, at: std::ops::Range<usize>) -> Result<(), Problem> {
+    /// Whether a function is built so.
+    pub(super) fn is_for(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.iter().any(|one| one == name))
+    }
+
+    /// Refuses a table that builds nothing, and steps that make modules; `at` is where it was said.
+    pub(super) fn check(&self, source: &Source, at: std::ops::Range<usize>, table: &str) -> Result<(), Problem> {
         if self.build.is_empty() {
-            return Err(source.problem(at, "`[native]` without steps", "add [[native.build]]"));
+            let what = format!("`[{table}]` without steps");
+            return Err(source.problem(at, what, &format!("add [[{table}.build]]")));
         }
         let steps = || self.prepare.iter().chain(&self.build);
         if steps().any(|step| step.wat.is_some() || step.synthetic.is_some()) {

@@ -287,7 +287,8 @@ fn a_function_has_a_native_build_where_its_language_or_itself_says_how() {
     fs::write(root.path().join("c").join(super::LANGUAGE), language).unwrap();
     let all = super::function::Functions::read(root.path()).unwrap();
     assert!(all.problems.is_empty());
-    let natives: Vec<_> = all.functions.iter().map(super::function::Function::native).collect();
+    let natives: Vec<_> =
+        all.functions.iter().map(|function| function.instead(super::function::Product::Native)).collect();
     let steps = |at: usize| natives[at].as_ref().unwrap().recipe.build[0].run.clone().unwrap();
     assert_eq!((steps(0), steps(1), natives[2].is_none()), (vec!["language".into()], vec!["own".into()], true));
     assert_eq!(natives[1].as_ref().unwrap().recipe.toolchains, Some(vec!["zig".to_owned()]));
@@ -325,6 +326,35 @@ fn an_executable_is_found_until_its_source_or_itself_is_another_one() {
     assert!(native().is_ok());
     fs::write(workloads.join("c/a/new.c"), "").unwrap();
     assert!(native().unwrap_err().to_string().contains("its source or its toolchain is another one now"));
+}
+
+#[test]
+fn a_component_is_of_the_functions_that_its_table_names_and_of_what_they_share() {
+    let root = functions(&[("workloads/c/a", HEAD), ("workloads/c/b", HEAD)]);
+    let workloads = root.path().join("workloads");
+    let sums = fs::read_to_string(root.path().join(SUMS)).unwrap().replace("workloads/", "");
+    fs::write(workloads.join(SUMS), sums).unwrap();
+    fs::create_dir(workloads.join("http")).unwrap();
+    fs::write(workloads.join("http/shared"), "").unwrap();
+    let language = "title = \"C\"\n[[build]]\nrun = [\"true\"]\n[component]\nonly = [\"a\"]\nshared = [\"../http\"]\n\
+                    [[component.build]]\ncopy = \"program\"\n";
+    fs::write(workloads.join("c").join(super::LANGUAGE), language).unwrap();
+    let build = |program: &[u8]| {
+        fs::write(workloads.join("c/a/program"), program).unwrap();
+        let builder = super::Builder::component(root.path()).unwrap();
+        let report = builder.build(&super::BuildOptions::default(), &|_, _| ()).unwrap();
+        assert!(report.problems.is_empty(), "{report:?}");
+        report.built
+    };
+    let built = build(b"\0asm\x01\0\0\0");
+    assert_eq!(built, [("c/a".to_owned(), super::Built::Failed("the steps gave no component".to_owned()))]);
+    assert!(matches!(build(b"\0asm\x0d\0\x01\0")[0].1, super::Built::Done { bytes: 8, .. }));
+    let component = |name: &str| Catalogue::load(&workloads).unwrap().find(name).unwrap().component();
+    assert_eq!(component("c/a").unwrap(), root.path().join("target/workloads/component/c/a.wasm"));
+    assert_eq!(component("c/b").unwrap_err().reason(), "no component: it is not built as one");
+    fs::write(workloads.join("http/shared"), "another").unwrap();
+    let said = component("c/a").unwrap_err().reason();
+    assert!(said.ends_with("another one now; run isobar build --component c/a"), "{said}");
 }
 
 #[test]

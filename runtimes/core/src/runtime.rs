@@ -178,6 +178,10 @@ pub struct RuntimeInfo {
     /// The variables that a function must know to be measured in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
+    /// Whether it runs on a machine that is emulated in software: it is no comparison for anything that is not, and measured
+    /// only where its name is asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emulated: bool,
 }
 
 impl RuntimeInfo {
@@ -201,6 +205,7 @@ impl RuntimeInfo {
             scenarios: None,
             own_process: false,
             variables: Vec::new(),
+            emulated: false,
         }
     }
 
@@ -265,6 +270,8 @@ pub enum Form {
     Native,
     /// The function's source in JavaScript: an ES module whose default export is called once.
     Javascript,
+    /// The function as a component for `wasi:http`: the query is its environment, and the answer's body its output.
+    Component,
 }
 
 impl Form {
@@ -274,6 +281,7 @@ impl Form {
             Form::Wasm => "wasm",
             Form::Native => "native",
             Form::Javascript => "javascript",
+            Form::Component => "component",
         }
     }
 

@@ -234,9 +234,13 @@ impl Engine for Ready {
         if !self.exec {
             return Ok(Box::new(Fresh { image, broken: Arc::default() }));
         }
-        let running = Running { image, container: Slot::default() };
+        let running = Running { image: Arc::new(image), container: Slot::default() };
         running.container()?;
         Ok(Box::new(running))
+    }
+
+    fn pss_bytes(&self) -> Option<u64> {
+        crate::weigh::pss_bytes(Place::get().ok()?.name())
     }
 }
 
@@ -298,7 +302,7 @@ type Slot = Arc<Mutex<Option<Arc<Container>>>>;
 struct Running {
     // Dropped before the image.
     container: Slot,
-    image: Image,
+    image: Arc<Image>,
 }
 
 impl Running {
@@ -315,8 +319,14 @@ impl Running {
 
 impl Module for Running {
     fn instantiate(&self, invocation: &Invocation) -> Result<Box<dyn Instance>, Failure> {
-        let (container, invocation) = (self.container()?, invocation.clone());
-        Ok(Box::new(Exec { container, slot: self.container.clone(), invocation }))
+        Ok(Box::new(self.exec(invocation)?))
+    }
+}
+
+impl Running {
+    fn exec(&self, invocation: &Invocation) -> Result<Exec, Failure> {
+        let (container, invocation, image) = (self.container()?, invocation.clone(), self.image.clone());
+        Ok(Exec { container, slot: self.container.clone(), invocation, staying: None, image })
     }
 }
 
@@ -325,6 +335,9 @@ struct Exec {
     container: Arc<Container>,
     slot: Slot,
     invocation: Invocation,
+    /// A container of its own that has answered and waits; dropped before the image.
+    staying: Option<Arc<Container>>,
+    image: Arc<Image>,
 }
 
 impl Instance for Exec {
@@ -346,5 +359,13 @@ impl Instance for Exec {
         let finished = finished?;
         complained(tool, &finished)?;
         outcome(finished, limits)
+    }
+
+    /// What stays is a container of its own: in the one that runs there would be nothing of the function left.
+    fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
+        let running = Running { container: Slot::default(), image: self.image.clone() };
+        let outcome = running.exec(&self.invocation)?.execute()?;
+        self.staying = Some(running.container()?);
+        Ok(outcome)
     }
 }

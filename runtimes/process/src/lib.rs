@@ -4,28 +4,35 @@
 mod bundle;
 mod cli;
 mod collect;
+mod cpio;
 mod elf;
+mod guest;
 mod inside;
+mod microvm;
 mod native;
 mod oci;
 mod place;
 mod probe;
 mod program;
+mod serve;
 mod spawn;
 mod stay;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod weigh;
 
 use cli::Cli;
 use inside::Inside;
 use isobar_core::Runtime;
 use isobar_core::runner::{NotHere, main_with};
+use microvm::{Accelerator, Guest, Microvm};
 use native::Native;
 use oci::Oci;
 use probe::Known;
+use std::fs::File;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -39,9 +46,14 @@ const INSTALL: &str = "scripts/setup --baselines";
 
 /// A tool by which functions can be run.
 struct Offer {
-    /// Its name, and that of the mode: `crun` of `container/crun`.
     program: &'static str,
     family: &'static str,
+    /// The mode: `crun` of `container/crun`.
+    mode: &'static str,
+    /// What it needs beside its program: the files, of which another one is to be tried anew, or what is not here.
+    needs: fn() -> Result<Vec<PathBuf>, String>,
+    /// Whether it is tried by running a function in it, and not by its version alone.
+    tried: bool,
     /// The runtimes that it gives; the first is tried.
     runtimes: fn(Tool, &str) -> Vec<Box<dyn Runtime>>,
     /// What a program says when it is asked for its version, and how it is asked.
@@ -49,10 +61,13 @@ struct Offer {
     remedy: &'static str,
 }
 
-static OFFERS: [Offer; 7] = [
+static OFFERS: [Offer; 9] = [
     Offer {
         program: "unshare",
         family: "sandbox",
+        mode: "unshare",
+        needs: nothing,
+        tried: true,
         runtimes: |tool, version| vec![Box::new(Native::unshare(tool, version))],
         version: &["--version"],
         remedy: "run it as root, or allow user namespaces",
@@ -60,6 +75,9 @@ static OFFERS: [Offer; 7] = [
     Offer {
         program: "bwrap",
         family: "sandbox",
+        mode: "bubblewrap",
+        needs: nothing,
+        tried: true,
         runtimes: |tool, version| vec![Box::new(Native::bubblewrap(tool, version))],
         version: &["--version"],
         remedy: "run it as root, or allow user namespaces",
@@ -70,6 +88,9 @@ static OFFERS: [Offer; 7] = [
     Offer {
         program: "podman",
         family: "container",
+        mode: "podman",
+        needs: nothing,
+        tried: true,
         runtimes: |tool, version| vec![Box::new(Cli::fresh(tool.clone(), version)), Box::new(Cli::exec(tool, version))],
         version: &["--version"],
         remedy: "run it as root",
@@ -77,16 +98,61 @@ static OFFERS: [Offer; 7] = [
     Offer {
         program: "docker",
         family: "container",
+        mode: "docker",
+        needs: nothing,
+        tried: true,
         runtimes: |tool, version| vec![Box::new(Cli::fresh(tool.clone(), version)), Box::new(Cli::exec(tool, version))],
         version: &["version", "--format", "{{.Server.Version}}"],
         remedy: "start its daemon",
     },
+    Offer {
+        program: QEMU,
+        family: "microvm",
+        mode: "qemu",
+        needs: || match File::options().read(true).write(true).open("/dev/kvm") {
+            Ok(_) => guest_files(),
+            Err(e) => Err(format!("/dev/kvm: {e}; use a machine whose processor virtualises")),
+        },
+        tried: true,
+        runtimes: |tool, version| machines(Accelerator::Kvm, tool, version),
+        version: &["--version"],
+        remedy: "no guest boots by KVM here: use a machine whose processor virtualises",
+    },
+    Offer {
+        program: QEMU,
+        family: "microvm",
+        mode: "qemu-tcg",
+        needs: guest_files,
+        // It works wherever QEMU does, and booting takes it seconds.
+        tried: false,
+        runtimes: |tool, version| machines(Accelerator::Tcg, tool, version),
+        version: &["--version"],
+        remedy: INSTALL,
+    },
 ];
+
+const QEMU: &str = "qemu-system-x86_64";
+
+fn nothing() -> Result<Vec<PathBuf>, String> {
+    Ok(Vec::new())
+}
+
+fn guest_files() -> Result<Vec<PathBuf>, String> {
+    Ok(Guest::find()?.files().map(Path::to_owned).to_vec())
+}
+
+fn machines(accelerator: Accelerator, qemu: Tool, version: &str) -> Vec<Box<dyn Runtime>> {
+    let machine = |guest| -> Box<dyn Runtime> { Box::new(Microvm::new(accelerator, qemu, version, guest)) };
+    Guest::find().map(machine).into_iter().collect()
+}
 
 const fn oci(program: &'static str) -> Offer {
     Offer {
         program,
         family: "container",
+        mode: program,
+        needs: nothing,
+        tried: true,
         runtimes: |tool, version| vec![Box::new(Oci::fresh(tool.clone(), version)), Box::new(Oci::exec(tool, version))],
         version: &["--version"],
         remedy: "run it as root",
@@ -118,8 +184,7 @@ fn offered() -> (Vec<Box<dyn Runtime>>, Vec<NotHere>) {
         match (tool, answer.result.clone()) {
             (Some(tool), Ok(version)) => runtimes.extend((offer.runtimes)(tool, &version)),
             (_, Err(reason)) => {
-                let program = if offer.program == "bwrap" { "bubblewrap" } else { offer.program };
-                absent.push(NotHere { runtime: format!("{}/{program}", offer.family), reason });
+                absent.push(NotHere { runtime: format!("{}/{}", offer.family, offer.mode), reason });
             }
             (None, Ok(_)) => {}
         }
@@ -131,8 +196,9 @@ fn offered() -> (Vec<Box<dyn Runtime>>, Vec<NotHere>) {
     let (programs, missing) = program::all();
     runtimes.extend(programs);
     absent.extend(missing);
-    let reason = "isobar has no virtual machine monitor and no guest to boot: docs/BASELINES.md".to_owned();
-    absent.push(NotHere { runtime: "microvm".to_owned(), reason });
+    let (servers, missing) = serve::all();
+    runtimes.extend(servers);
+    absent.extend(missing);
     (runtimes, absent)
 }
 
@@ -145,13 +211,14 @@ fn answers(known: &Known) -> Vec<(Option<Tool>, Answer)> {
     let ask = |offer: &'static Offer| {
         let (sender, receiver) = mpsc::channel();
         let tool = Tool::find(offer.program);
-        let key = tool.as_ref().map(|tool| probe::key(offer.program, tool));
-        match (tool, key) {
-            (None, _) | (_, None) => {
-                let reason = format!("{} is not installed; {INSTALL}", offer.program);
+        let missing = || format!("{} is not installed; {INSTALL}", offer.program);
+        let found =
+            tool.ok_or_else(missing).and_then(|tool| Ok((probe::key(offer.mode, &tool, &(offer.needs)()?), tool)));
+        match found {
+            Err(reason) => {
                 let _ = sender.send((None, Answer { key: None, result: Err(reason) }));
             }
-            (Some(tool), Some(key)) => match known.get(&key) {
+            Ok((key, tool)) => match known.get(&key) {
                 Some(result) => drop(sender.send((Some(tool), Answer { key: None, result }))),
                 None => drop(std::thread::spawn(move || {
                     let result = offer.try_out(&tool).map_err(|what| format!("{what}; {}", offer.remedy));
@@ -186,6 +253,9 @@ impl Offer {
         }
         let said = tool.call(self.version).map_err(|failure| failure.to_string())?;
         let version = tool::version(&said);
+        if !self.tried {
+            return Ok(version);
+        }
         let runtimes = (self.runtimes)(tool.clone(), &version);
         let first = runtimes.first().ok_or("it gives no runtime")?;
         probe::try_out(&**first).map(|()| version)

@@ -55,8 +55,17 @@ pub(crate) fn container(tool: &Tool, version: &str, how: &str, walls: (&str, &st
     let mode = if exec { format!("{}-exec", tool.name()) } else { tool.name().to_owned() };
     let settings = [("container", how), walls, ("memory limit", "RLIMIT_DATA")];
     let info = info(RuntimeId::new("container", &mode, &[]), Class::Container, version, &settings);
-    let scenarios = exec.then(|| ["cold", "warm", "throughput"].map(str::to_owned).to_vec());
+    // The daemon's processes are nobody's whom we could ask.
+    let weighs = exec && tool.name() != "docker";
+    let offered = ["cold", "warm", "throughput"].into_iter().chain(weighs.then_some("density"));
+    let scenarios = exec.then(|| offered.map(str::to_owned).collect());
     RuntimeInfo { scenarios: scenarios.or(info.scenarios), ..info }
+}
+
+/// A runtime whose processes can be held as they end, and be weighed.
+fn held(mut info: RuntimeInfo) -> RuntimeInfo {
+    info.scenarios.get_or_insert_default().push("density".to_owned());
+    info
 }
 
 impl Native {
@@ -64,10 +73,8 @@ impl Native {
     pub(crate) fn process(kernel: &str) -> Native {
         let settings =
             [("start", "vfork and execve"), ("memory limit", "RLIMIT_DATA"), ("walls", "none: a user's process")];
-        let mut info = info(RuntimeId::new("native", "process", &[]), Class::Process, kernel, &settings);
-        // A process can be held as it ends; the one behind a sandbox' program cannot.
-        info.scenarios.get_or_insert_default().push("density".to_owned());
-        Native { info, wall: Wall::None }
+        let info = info(RuntimeId::new("native", "process", &[]), Class::Process, kernel, &settings);
+        Native { info: held(info), wall: Wall::None }
     }
 
     /// `sandbox/unshare`.
@@ -78,7 +85,7 @@ impl Native {
             ("memory limit", "RLIMIT_DATA"),
         ];
         let id = RuntimeId::new("sandbox", "unshare", &[]);
-        Native { info: info(id, Class::Sandbox, version, &settings), wall: Wall::Unshare(tool) }
+        Native { info: held(info(id, Class::Sandbox, version, &settings)), wall: Wall::Unshare(tool) }
     }
 
     /// `sandbox/bubblewrap`.
@@ -89,7 +96,7 @@ impl Native {
             ("memory limit", "RLIMIT_DATA"),
         ];
         let id = RuntimeId::new("sandbox", "bubblewrap", &[]);
-        Native { info: info(id, Class::Sandbox, version, &settings), wall: Wall::Bubblewrap(tool) }
+        Native { info: held(info(id, Class::Sandbox, version, &settings)), wall: Wall::Bubblewrap(tool) }
     }
 }
 
@@ -152,8 +159,8 @@ impl Loaded {
         let mut command = self.command(invocation)?;
         command.data_bytes = Some(invocation.limits.memory_bytes);
         let streams = Some(Streams::open(&invocation.stdin, &invocation.limits)?);
-        let (limits, held, _root) = (invocation.limits, self.held.clone(), self.root.clone());
-        Ok(Prepared { command, streams, limits, held, staying: None, _root })
+        let (limits, held, root) = (invocation.limits, self.held.clone(), self.root.clone());
+        Ok(Prepared { command, streams, limits, held, staying: None, root })
     }
 
     fn command(&self, invocation: &Invocation) -> Result<Command, Failure> {
@@ -223,7 +230,7 @@ struct Prepared {
     held: Held,
     /// The process, if it stays.
     staying: Option<Staying>,
-    _root: Option<Arc<Root>>,
+    root: Option<Arc<Root>>,
 }
 
 impl Prepared {
@@ -253,7 +260,8 @@ impl Instance for Prepared {
 
     fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
         let streams = self.streams.take().ok_or_else(|| Failure::host("the process was started already"))?;
-        let (staying, finished) = Staying::start(&self.command, streams, &self.limits, &self.held)?;
+        let behind = self.root.as_ref().map(|_| FUNCTION);
+        let (staying, finished) = Staying::start(&self.command, streams, &self.limits, &self.held, behind)?;
         self.staying = Some(staying);
         outcome(finished, &self.limits)
     }

@@ -144,6 +144,10 @@ impl Engine for Ready {
         keeper.container()?;
         Ok(Box::new(keeper))
     }
+
+    fn pss_bytes(&self) -> Option<u64> {
+        crate::weigh::pss_bytes(Place::get().ok()?.name())
+    }
 }
 
 /// A container that was made, with the process that it is, where that is ours to wait for.
@@ -408,6 +412,12 @@ impl Running {
 
 impl Module for Running {
     fn instantiate(&self, invocation: &Invocation) -> Result<Box<dyn Instance>, Failure> {
+        Ok(Box::new(self.exec(invocation)?))
+    }
+}
+
+impl Running {
+    fn exec(&self, invocation: &Invocation) -> Result<Exec, Failure> {
         let container = self.container()?;
         let description = Root(Place::get()?.new_folder("exec")?);
         let file = description.0.join("process.json");
@@ -418,7 +428,9 @@ impl Module for Running {
         let command =
             self.tool.command(["exec", "--process", paths[0], "--pid-file", paths[1], &container.bundle.id])?;
         let (invocation, slot) = (invocation.clone(), self.container.clone());
-        Ok(Box::new(Exec { command, invocation, slot, container, pid_file, _description: description }))
+        let (tool, root) = (self.tool.clone(), self.root.clone());
+        let staying = None;
+        Ok(Exec { command, invocation, slot, container, pid_file, tool, root, staying, _description: description })
     }
 }
 
@@ -430,6 +442,10 @@ struct Exec {
     container: Arc<Container>,
     /// Where the tool writes the number of the function's process.
     pid_file: PathBuf,
+    tool: Tool,
+    root: Arc<Root>,
+    /// A container of its own that has answered and waits.
+    staying: Option<Arc<Container>>,
     _description: Root,
 }
 
@@ -446,6 +462,14 @@ impl Instance for Exec {
             }
         }
         outcome(finished?, limits)
+    }
+
+    /// What stays is a container of its own: in the one that runs there would be nothing of the function left.
+    fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
+        let running = Running { tool: self.tool.clone(), root: self.root.clone(), container: Slot::default() };
+        let outcome = running.exec(&self.invocation)?.execute()?;
+        self.staying = Some(running.container()?);
+        Ok(outcome)
     }
 }
 

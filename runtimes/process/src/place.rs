@@ -138,8 +138,8 @@ fn sweep(folder: &Path) {
     let _ = fs::remove_dir_all(folder);
 }
 
-/// The programs that watch containers, and name our folder in their command lines.
-const WATCHERS: [&str; 6] = ["conmon", "crun", "runc", "runsc", "podman", "exe"];
+/// The programs that watch containers or are machines, and name our folder in their command lines.
+const WATCHERS: [&str; 7] = ["conmon", "crun", "runc", "runsc", "podman", "exe", "qemu-system"];
 
 /// Ends the processes whose root is below a folder, and the programs that watch them.
 fn end_processes(folder: &Path) {

@@ -66,8 +66,9 @@ fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// What a tool's ability depends on: the runtime, the program's file, this program, and the start of the system.
-pub(crate) fn key(runtime: &str, tool: &Tool) -> String {
+/// What a tool's ability depends on: the runtime, the program's file, the files that it needs, this program, and the start of
+/// the system.
+pub(crate) fn key(runtime: &str, tool: &Tool, needed: &[PathBuf]) -> String {
     let stamp = |path: &Path| {
         let metadata = fs::metadata(path);
         metadata
@@ -75,10 +76,11 @@ pub(crate) fn key(runtime: &str, tool: &Tool) -> String {
     };
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let own = stamp(Path::new("/proc/self/exe"));
-    format!("{runtime} {} {} {own} {}", tool.path().display(), stamp(tool.path()), boot.trim())
+    let needed: String = needed.iter().map(|path| format!(" {}", stamp(path))).collect();
+    format!("{runtime} {} {} {own} {}{needed}", tool.path().display(), stamp(tool.path()), boot.trim())
 }
 
-/// Runs the smallest function in a runtime, within seconds, and checks its answer.
+/// Runs the smallest function in a runtime, within five seconds, and checks its answer.
 ///
 /// # Errors
 /// Why not, in one line.

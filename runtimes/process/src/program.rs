@@ -4,6 +4,7 @@ use crate::collect::{Finished, Status, Streams, run_with};
 use crate::native::once;
 use crate::place::Place;
 use crate::spawn::Command;
+use crate::stay::{Held, Staying};
 use crate::tool::{Tool, last_line};
 use isobar_core::contract::PROGRAM_NAME;
 use isobar_core::runner::NotHere;
@@ -144,7 +145,7 @@ pub(crate) fn all() -> (Vec<Box<dyn Runtime>>, Vec<NotHere>) {
 }
 
 /// isobar's own folder.
-fn root() -> Option<PathBuf> {
+pub(crate) fn root() -> Option<PathBuf> {
     let (here, exe) = (std::env::current_dir().unwrap_or_default(), std::env::current_exe().unwrap_or_default());
     let mut above = here.ancestors().chain(exe.ancestors());
     above.find(|folder| folder.join(BUNDLER).is_file())?.canonicalize().ok()
@@ -157,12 +158,15 @@ struct Program {
     kind: Kind,
     tool: Tool,
     root: PathBuf,
+    held: Held,
 }
 
 impl Program {
     fn new(kind: Kind, tool: Tool, version: String, root: &Path) -> Program {
         let script = kind.host().is_some();
         let engine = Enforcer::Engine;
+        // What a WebAssembly runtime's instances weigh is measured inside of one process.
+        let scenarios = ["process-cold", "cold", "warm"].into_iter().chain(script.then_some("density"));
         let info = RuntimeInfo {
             version,
             wasi: if script { "none" } else { "its own" }.to_owned(),
@@ -173,11 +177,11 @@ impl Program {
             settings: kind.settings().iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             class: Class::Process,
             form: if script { Form::Javascript } else { Form::Wasm },
-            scenarios: Some(["process-cold", "cold", "warm"].map(str::to_owned).into()),
+            scenarios: Some(scenarios.map(str::to_owned).collect()),
             own_process: true,
             ..RuntimeInfo::wasm(kind.id())
         };
-        Program { info, kind, tool, root: root.to_owned() }
+        Program { info, kind, tool, root: root.to_owned(), held: Held::default() }
     }
 
     /// Makes what is loaded of what a function is: a bundle of a script, machine code of a module.
@@ -276,7 +280,7 @@ impl Runtime for Program {
     }
 
     fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
-        Ok(Box::new(self.clone()))
+        Ok(Box::new(Program { held: Held::default(), ..self.clone() }))
     }
 
     fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
@@ -294,6 +298,10 @@ impl Engine for Program {
     fn load(&self, artifact: &Path) -> Result<Box<dyn Module>, Failure> {
         Ok(Box::new(Program::load(self, artifact)?))
     }
+
+    fn pss_bytes(&self) -> Option<u64> {
+        self.held.pss_bytes()
+    }
 }
 
 /// A file that the program is given.
@@ -306,7 +314,8 @@ impl Loaded {
     fn prepare(&self, invocation: &Invocation) -> Result<Prepared, Failure> {
         let command = self.program.command(&self.file, invocation)?;
         let streams = Some(Streams::open(&invocation.stdin, &invocation.limits)?);
-        Ok(Prepared { command, streams, limits: invocation.limits, kind: self.program.kind })
+        let (limits, kind, held) = (invocation.limits, self.program.kind, self.program.held.clone());
+        Ok(Prepared { command, streams, limits, kind, held, staying: None })
     }
 }
 
@@ -322,6 +331,9 @@ struct Prepared {
     streams: Option<Streams>,
     limits: Limits,
     kind: Kind,
+    held: Held,
+    /// The process, if it stays.
+    staying: Option<Staying>,
 }
 
 impl Prepared {
@@ -385,6 +397,14 @@ const TRAPS: [(&str, TrapKind); 9] = [
 impl Instance for Prepared {
     fn execute(&mut self) -> Result<Outcome, Failure> {
         crate::collect::outcome(self.finish()?, &self.limits)
+    }
+
+    fn execute_and_stay(&mut self) -> Result<Outcome, Failure> {
+        let streams = self.streams.take().ok_or_else(|| Failure::host("the process was started already"))?;
+        let (staying, finished) = Staying::start(&self.command, streams, &self.limits, &self.held, None)?;
+        self.staying = Some(staying);
+        failure_of(self.kind, &finished, &self.limits).map_or(Ok(()), Err)?;
+        crate::collect::outcome(finished, &self.limits)
     }
 }
 

@@ -1,5 +1,5 @@
 //! A process that has done its work and is held as it ends, with all its memory: what a live instance of a function weighs.
-//! It is traced, and stops at `PTRACE_EVENT_EXIT`.
+//! It is traced, and stops at `PTRACE_EVENT_EXIT`. Where another program starts the function, both are traced, and weigh.
 
 use crate::collect::{Finished, Status, Stopped, Streams, end_of};
 use crate::spawn::{Child, Command};
@@ -31,26 +31,44 @@ impl Held {
     }
 }
 
-/// A process that is held. It is let go by the thread that started it.
+/// A process that is held, with those around it. It is let go by the thread that started it.
 pub(crate) struct Staying {
     child: Child,
     held: Held,
+    /// The processes that are traced, by their numbers: the child first.
+    traced: Vec<libc::pid_t>,
+    /// The name of the function's executable, where another program starts it.
+    behind: Option<&'static str>,
+}
+
+/// What a traced process did.
+enum Seen {
+    /// It runs.
+    Nothing,
+    /// It started another one, which is traced, too.
+    Started(libc::pid_t),
+    /// It is about to end, so.
+    Ending(Status),
+    /// It is gone.
+    Gone,
 }
 
 impl Staying {
-    /// Starts a program and holds it as it ends.
+    /// Starts a program and holds it as it ends; or, where the function is `behind` it, that one's process.
     pub(crate) fn start(
         command: &Command,
         streams: Streams,
         limits: &Limits,
         held: &Held,
+        behind: Option<&'static str>,
     ) -> Result<(Staying, Finished), Failure> {
         let mut command = command.clone();
         command.traced = true;
         let start = Instant::now();
         let until = start.checked_add(Duration::from_nanos(limits.wall_time_ns));
         let (child, mut listening) = streams.start(&command)?;
-        let staying = Staying { child, held: held.clone() };
+        let traced = vec![child.id];
+        let mut staying = Staying { child, held: held.clone(), traced, behind };
         let mut last = start;
         let status = loop {
             if let Some(status) = staying.look()? {
@@ -62,7 +80,7 @@ impl Staying {
                 end_of(stopped, limits)?;
             }
         };
-        held.lock().insert(staying.child.id as u32);
+        held.lock().extend(staying.traced.iter().map(|id| *id as u32));
         let (stdout, stderr) = listening.rest();
         end_of(if listening.flooded() { Stopped::OutputLimit } else { Stopped::Ended }, limits)?;
         let elapsed_ns = isobar_core::measure::nanoseconds(start.elapsed());
@@ -70,54 +88,109 @@ impl Staying {
         Ok((staying, Finished { status, stdout, stderr, max_rss_bytes: 0, elapsed_ns, silent }))
     }
 
-    /// Lets the process go on from wherever it stopped; how it ends, once it is about to.
-    fn look(&self) -> Result<Option<Status>, Failure> {
-        const EXIT: libc::c_int = libc::PTRACE_EVENT_EXIT;
-        let failed = || Failure::host(format!("cannot hold a process as it ends: {}", io::Error::last_os_error()));
-        let (id, nothing) = (self.child.id, std::ptr::null_mut::<libc::c_void>());
-        let mut status = 0;
-        // SAFETY: requests about a child that this thread traces; the message is written to a variable of its size.
-        unsafe {
-            if libc::waitpid(id, &mut status, libc::WNOHANG | libc::__WALL) == 0 {
-                return Ok(None);
-            }
-            if !libc::WIFSTOPPED(status) {
-                return Err(Failure::host("the process ended without being held"));
-            }
-            if status >> 16 == EXIT {
-                let mut code: libc::c_ulong = 0;
-                if libc::ptrace(libc::PTRACE_GETEVENTMSG, id, nothing, &mut code) < 0 {
-                    return Err(failed());
+    /// Lets the processes go on from wherever they stopped; how the function ends, once it is about to.
+    fn look(&mut self) -> Result<Option<Status>, Failure> {
+        let mut at = 0;
+        while let Some(&id) = self.traced.get(at) {
+            at += 1;
+            match seen(id, self.behind.is_some())? {
+                Seen::Nothing => {}
+                Seen::Started(other) => self.traced.push(other),
+                Seen::Ending(status) if self.behind.is_none_or(|name| is_of(id, name)) => return Ok(Some(status)),
+                Seen::Ending(_) => go_on(id, 0)?,
+                Seen::Gone if id == self.child.id => {
+                    return Err(Failure::host("the process ended without being held"));
                 }
-                return Ok(Some(Status::of(code as libc::c_int)));
-            }
-            let options = libc::PTRACE_O_TRACEEXIT | libc::PTRACE_O_EXITKILL;
-            if libc::ptrace(libc::PTRACE_SETOPTIONS, id, nothing, libc::c_long::from(options)) < 0 {
-                return Err(failed());
-            }
-            // The first stop is that of `execve`; any other is a signal, which is the function's own.
-            let signal = match libc::WSTOPSIG(status) {
-                libc::SIGTRAP => 0,
-                signal => signal,
-            };
-            if libc::ptrace(libc::PTRACE_CONT, id, nothing, libc::c_long::from(signal)) < 0 {
-                return Err(failed());
+                Seen::Gone => {
+                    at -= 1;
+                    self.traced.remove(at);
+                }
             }
         }
         Ok(None)
     }
 }
 
+/// Whether a process executes a file of this name.
+fn is_of(id: libc::pid_t, name: &str) -> bool {
+    std::fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|exe| exe.file_name().is_some_and(|file| file == name))
+}
+
+fn failed() -> Failure {
+    Failure::host(format!("cannot hold a process as it ends: {}", io::Error::last_os_error()))
+}
+
+fn go_on(id: libc::pid_t, signal: libc::c_int) -> Result<(), Failure> {
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: a request about a process that this thread traces and that has stopped.
+    match unsafe { libc::ptrace(libc::PTRACE_CONT, id, nothing, libc::c_long::from(signal)) } {
+        // It was killed meanwhile: the next look sees that.
+        -1 if io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH) => Err(failed()),
+        _ => Ok(()),
+    }
+}
+
+/// Looks at a traced process, and lets it go on unless it is about to end. With `all`, what it starts is traced, too.
+fn seen(id: libc::pid_t, all: bool) -> Result<Seen, Failure> {
+    let (nothing, mut status, mut message) = (std::ptr::null_mut::<libc::c_void>(), 0, 0 as libc::c_ulong);
+    // SAFETY: waits for a process that this thread traces.
+    match unsafe { libc::waitpid(id, &mut status, libc::WNOHANG | libc::__WALL) } {
+        0 => return Ok(Seen::Nothing),
+        -1 => return Ok(Seen::Gone),
+        _ if !libc::WIFSTOPPED(status) => return Ok(Seen::Gone),
+        _ => {}
+    }
+    // SAFETY: requests about a process that this thread traces and that has stopped; the message is written to a variable of
+    // its size.
+    let asked = unsafe {
+        let mut options = libc::PTRACE_O_TRACEEXIT | libc::PTRACE_O_EXITKILL;
+        if all {
+            options |= libc::PTRACE_O_TRACEFORK | libc::PTRACE_O_TRACEVFORK | libc::PTRACE_O_TRACECLONE;
+        }
+        libc::ptrace(libc::PTRACE_GETEVENTMSG, id, nothing, &mut message) == 0
+            && libc::ptrace(libc::PTRACE_SETOPTIONS, id, nothing, libc::c_long::from(options)) == 0
+    };
+    if !asked {
+        // One that was killed says no more.
+        return if io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH) {
+            Ok(Seen::Nothing)
+        } else {
+            Err(failed())
+        };
+    }
+    let (event, signal) = (status >> 16, libc::WSTOPSIG(status));
+    match event {
+        libc::PTRACE_EVENT_EXIT => return Ok(Seen::Ending(Status::of(message as libc::c_int))),
+        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => {
+            go_on(id, 0)?;
+            return Ok(Seen::Started(message as libc::pid_t));
+        }
+        _ => {}
+    }
+    // The stop of `execve`, and that of a process that was just started; any other is a signal, which is its own.
+    go_on(id, if [libc::SIGTRAP, libc::SIGSTOP].contains(&signal) { 0 } else { signal })?;
+    Ok(Seen::Nothing)
+}
+
 impl Drop for Staying {
     fn drop(&mut self) {
-        self.held.lock().remove(&(self.child.id as u32));
-        let (id, nothing, mut status) = (self.child.id, std::ptr::null_mut::<libc::c_void>(), 0);
-        // SAFETY: ends a child that this thread traces and that was not waited for yet. It may stop on its way.
-        unsafe {
-            libc::ptrace(libc::PTRACE_CONT, id, nothing, 0);
-            libc::kill(-id, libc::SIGKILL);
-            while libc::waitpid(id, &mut status, libc::__WALL) == id && libc::WIFSTOPPED(status) {
+        for id in &self.traced {
+            self.held.lock().remove(&(*id as u32));
+        }
+        let (nothing, mut status) = (std::ptr::null_mut::<libc::c_void>(), 0);
+        if self.traced.contains(&self.child.id) {
+            // SAFETY: a signal to the group of a child that was not waited for yet.
+            unsafe { libc::kill(-self.child.id, libc::SIGKILL) };
+        }
+        // The last one first: the first process of a namespace ends when all others of it were waited for.
+        for id in self.traced.iter().rev().copied() {
+            // SAFETY: ends a process that this thread traces and that was not waited for yet. It may stop on its way.
+            unsafe {
+                libc::kill(id, libc::SIGKILL);
                 libc::ptrace(libc::PTRACE_CONT, id, nothing, 0);
+                while libc::waitpid(id, &mut status, libc::__WALL) == id && libc::WIFSTOPPED(status) {
+                    libc::ptrace(libc::PTRACE_CONT, id, nothing, 0);
+                }
             }
         }
     }

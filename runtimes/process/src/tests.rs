@@ -1,6 +1,7 @@
 //! Native processes against programs that every system has.
 
 use crate::native::Native;
+use crate::tool::Tool;
 use isobar_core::{Failure, Invocation, Limits, Outcome, Runtime, TrapKind};
 use std::path::Path;
 
@@ -108,4 +109,35 @@ fn a_process_that_stays_has_answered_and_still_weighs() {
     // Whoever is ended by a signal is held, too.
     let mut instance = module.instantiate(&shell("kill -SEGV $$")).unwrap();
     assert!(matches!(instance.execute_and_stay(), Err(Failure::Trap { .. })));
+}
+
+#[test]
+fn behind_a_sandbox_the_function_is_held_and_not_what_started_it() {
+    type Make = fn(Tool, &str) -> Native;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("greeter");
+    std::fs::write(&program, crate::elf::greeter()).unwrap();
+    for (name, make) in [("unshare", Native::unshare as Make), ("bwrap", Native::bubblewrap)] {
+        let Some(tool) = Tool::find(name) else { continue };
+        let runtime = make(tool, "test");
+        if let Err(reason) = crate::probe::try_out(&runtime) {
+            eprintln!("skipped: {name}: {reason}");
+            continue;
+        }
+        let engine = runtime.engine().unwrap();
+        let module = engine.load(&program).unwrap();
+        let before = engine.pss_bytes().unwrap();
+        let mut stays = Vec::new();
+        for _ in 0..3 {
+            let mut instance = module.instantiate(&Invocation::default()).unwrap();
+            let outcome = instance.execute_and_stay().unwrap();
+            assert_eq!((outcome.exit_code, &*outcome.stdout), (0, crate::elf::GREETING), "{name}");
+            stays.push(instance);
+        }
+        // Each has the program that waits for it, too.
+        let with = engine.pss_bytes().unwrap();
+        assert!(with > before + 3 * (64 << 10), "{name}: {before} {with}");
+        drop(stays);
+        assert!(engine.pss_bytes().unwrap() < with - 2 * (64 << 10), "{name}");
+    }
 }

@@ -29,7 +29,11 @@ impl<'a> Wanted<'a> {
     fn takes(&self, at: usize) -> bool {
         let filtered = self.chosen.filtered[0];
         let Some(served) = self.runtimes[at].served() else {
-            let plain = self.runtimes[at].info().id.variants().next().is_none();
+            let info = self.runtimes[at].info();
+            if info.emulated {
+                return self.chosen.exact.contains(info.id.as_str());
+            }
+            let plain = info.id.variants().next().is_none();
             return self.chosen.keeps(0, at) && (filtered || self.variants || plain);
         };
         // By its own name, with the variant that it is of, or with the mode that it is the plain one of.

@@ -2,7 +2,7 @@
 
 use super::super::{
     Problem,
-    function::{Function, Target},
+    function::{Function, Product, Target},
     manifest::MANIFEST,
     toolchain::Toolchain,
 };
@@ -29,18 +29,19 @@ pub(super) fn digest(
     };
     add(VERSION.as_bytes());
     add(target.module.as_bytes());
-    let prepare = if target.native { function.native_prepare() } else { &function.language.prepare };
+    let prepare = function.prepare(target.product);
     let words = |value: serde_json::Result<String>| value.unwrap_or_default().into_bytes();
     add(&words(serde_json::to_string(&(prepare, &target.recipe.build, &target.recipe.output))));
     for (name, toolchain) in toolchains {
         add(&words(serde_json::to_string(&(name, &toolchain.version, &toolchain.env))));
     }
     add(plain.unwrap_or_default().as_bytes());
-    if target.native {
+    if target.product == Product::Native {
         add([env::consts::ARCH, "-", env::consts::OS].concat().as_bytes());
     }
     let language_folder = function.folder.parent().unwrap_or(&function.folder);
-    for path in &function.language.shared {
+    let further = function.language.instead(target.product).map_or(&[][..], |native| &native.shared);
+    for path in function.language.shared.iter().chain(further) {
         files(&language_folder.join(path), path, &mut add)?;
     }
     files(&function.folder, "", &mut add)?;

@@ -8,13 +8,13 @@ mod steps;
 mod synthetic;
 
 pub use ledger::LEDGER;
-use native::folder as native_store;
-pub(super) use native::{State as NativeState, Store as NativeStore};
+use native::folder as store_of;
+pub(super) use native::{State as InsteadState, Store as InsteadStore};
 pub(super) use steps::after_new;
 
 use super::{
     Problem, WorkloadError, check_filters,
-    function::{Function, Functions, Target},
+    function::{Function, Functions, Product, Target},
     manifest::MANIFEST,
     toolchain::{self, Toolchain},
 };
@@ -83,7 +83,7 @@ pub struct Builder {
     /// What the results' paths are below, and what is known of them.
     store: PathBuf,
     functions: Functions,
-    /// The modules of each function, or their executables.
+    /// The modules of each function, or their executables or components.
     targets: Vec<(Function, Vec<Target>)>,
     toolchains: BTreeMap<String, Toolchain>,
     problems: Vec<Problem>,
@@ -112,7 +112,7 @@ impl Builder {
     /// A file that all functions need cannot be read; what is wrong with single functions is reported by
     /// [`Builder::build`].
     pub fn new(root: &Path) -> Result<Builder, WorkloadError> {
-        Self::of(root, false)
+        Self::of(root, Product::Module)
     }
 
     /// The same for executables of this machine, of the functions that have a native build.
@@ -120,10 +120,18 @@ impl Builder {
     /// # Errors
     /// As [`Builder::new`].
     pub fn native(root: &Path) -> Result<Builder, WorkloadError> {
-        Self::of(root, true)
+        Self::of(root, Product::Native)
     }
 
-    fn of(root: &Path, native: bool) -> Result<Builder, WorkloadError> {
+    /// The same for components, of the functions that have them.
+    ///
+    /// # Errors
+    /// As [`Builder::new`].
+    pub fn component(root: &Path) -> Result<Builder, WorkloadError> {
+        Self::of(root, Product::Component)
+    }
+
+    fn of(root: &Path, product: Product) -> Result<Builder, WorkloadError> {
         let broken = |problem| WorkloadError::Broken(vec![problem]);
         let absolute = |e| Problem::new(root, format!("cannot be found: {e}"), "name isobar's own folder");
         let root = fs::canonicalize(root).map_err(absolute).map_err(broken)?;
@@ -133,13 +141,16 @@ impl Builder {
         let mut problems = std::mem::take(&mut functions.problems);
         let mut targets = Vec::new();
         for function in &functions.functions {
-            let wanted = if native { Ok(function.native().into_iter().collect()) } else { functions.targets(function) };
+            let wanted = match product {
+                Product::Module => functions.targets(function),
+                _ => Ok(function.instead(product).into_iter().collect()),
+            };
             match wanted.and_then(|found| check_toolchains(function, found, &toolchains)) {
                 Ok(found) => targets.push((function.clone(), found)),
                 Err(problem) => problems.push(problem),
             }
         }
-        let store = if native { native_store(&workloads) } else { workloads.clone() };
+        let store = store_of(&workloads, product);
         Ok(Builder { root, workloads, store, functions, targets, toolchains, problems })
     }
 
@@ -265,11 +276,10 @@ impl Builder {
 
     /// Looks whether a module is what its manifest says.
     fn accept<'a>(&self, target: &'a Target, function: &Function, bytes: Vec<u8>) -> Result<Accepted<'a>, String> {
-        let proposals = if target.native {
-            native::check(&bytes)?;
-            Vec::new()
-        } else {
-            needed_proposals(&bytes).map_err(|e| format!("the steps gave no valid module: {e}"))?
+        let proposals = match target.product {
+            Product::Module => needed_proposals(&bytes).map_err(|e| format!("the steps gave no valid module: {e}"))?,
+            Product::Native => native::check(&bytes).map(|()| Vec::new())?,
+            Product::Component => native::check_component(&bytes).map(|()| Vec::new())?,
         };
         let declared = |name: &str| target.recipe.proposals.iter().flatten().any(|known| known == name);
         if let Some(undeclared) = proposals.iter().find(|name| !declared(name)) {
@@ -308,7 +318,7 @@ impl Builder {
         }
         for accepted in &new {
             let path = self.store.join(&accepted.target.module);
-            if accepted.target.native {
+            if accepted.target.product != Product::Module {
                 native::write(&path, &accepted.bytes)?;
             } else {
                 write(&path, &accepted.bytes)?;

@@ -1,8 +1,8 @@
-//! Executables of this machine: what is accepted as one, and where they are found again.
+//! Executables of this machine, and components: what is accepted as one, and where they are found again.
 
 use super::super::{
     Problem,
-    function::Function,
+    function::{Function, Product},
     toolchain::{self, Toolchain},
 };
 use super::{inputs, ledger::Ledger, toolchains_of};
@@ -13,9 +13,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the executables are, and what they were built from; like everything below `target`, never committed.
-pub(in super::super) fn folder(workloads: &Path) -> PathBuf {
-    workloads.parent().unwrap_or(workloads).join("target/workloads/native")
+/// How a component begins: as a module, but for the layer.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// Where the products are, and what they were built from. All but the modules are, like everything below `target`, never
+/// committed.
+pub(in super::super) fn folder(workloads: &Path, product: Product) -> PathBuf {
+    let target = || workloads.parent().unwrap_or(workloads).join("target/workloads");
+    match product {
+        Product::Module => workloads.to_owned(),
+        Product::Native => target().join("native"),
+        Product::Component => target().join("component"),
+    }
+}
+
+/// Refuses what is no component.
+pub(super) fn check_component(bytes: &[u8]) -> Result<(), String> {
+    if bytes.starts_with(COMPONENT) { Ok(()) } else { Err("the steps gave no component".to_owned()) }
 }
 
 /// Refuses what is no statically linked executable: another one takes its libraries from the machine, and its start
@@ -50,7 +64,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A function's executable, as it was found.
+/// A function's executable or component, as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct State {
     /// Where it is, or will be.
@@ -59,8 +73,9 @@ pub(in super::super) struct State {
     pub(in super::super) sha256: Result<String, String>,
 }
 
-/// All executables.
+/// All executables, or all components.
 pub(in super::super) struct Store {
+    product: Product,
     folder: PathBuf,
     ledger: Ledger,
     toolchains: BTreeMap<String, Toolchain>,
@@ -68,16 +83,17 @@ pub(in super::super) struct Store {
 
 impl Store {
     /// Reads what is known of those that were built; where nothing was, there are none.
-    pub(in super::super) fn read(workloads: &Path) -> Result<Store, Problem> {
-        let folder = folder(workloads);
-        Ok(Store { ledger: Ledger::read(&folder)?, toolchains: toolchain::read(workloads)?, folder })
+    pub(in super::super) fn read(workloads: &Path, product: Product) -> Result<Store, Problem> {
+        let folder = folder(workloads, product);
+        Ok(Store { product, ledger: Ledger::read(&folder)?, toolchains: toolchain::read(workloads)?, folder })
     }
 
-    /// That of a function; `None` if it has no native build.
+    /// That of a function; `None` if it has no such build.
     pub(in super::super) fn of(&self, function: &Function) -> Option<State> {
-        let target = function.native()?;
+        let target = function.instead(self.product)?;
         let path = self.folder.join(&target.module);
-        let stale = |what: &str| format!("{what}; run isobar build --native {}", function.name);
+        let option = if self.product == Product::Component { "--component" } else { "--native" };
+        let stale = |what: &str| format!("{what}; run isobar build {option} {}", function.name);
         let sha256 = match (self.ledger.entries.get(&target.name), self.ledger.sums.sha256(&target.module)) {
             (Some(entry), Some(sum)) if path.is_file() => {
                 match inputs::digest(function, &target, &toolchains_of(&target, &self.toolchains), None) {

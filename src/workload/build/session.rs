@@ -1,6 +1,6 @@
 //! One call of `isobar build`: function by function, on several threads.
 
-use super::{Accepted, Builder, Built, Function, Target, ledger::Ledger, steps::Place};
+use super::{Accepted, Builder, Built, Function, Product, Target, ledger::Ledger, steps::Place};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -59,9 +59,13 @@ impl<'a> Session<'a> {
         let mut plain = self.builder.store.join(&function.name).join(&function.manifest.module);
         let mut results = Vec::new();
         for &target in targets {
-            let place = if target.native { "native" } else { target.variant.as_deref().unwrap_or("plain") };
+            let place = match target.product {
+                Product::Module => target.variant.as_deref().unwrap_or("plain"),
+                Product::Native => "native",
+                Product::Component => "component",
+            };
             let folder = self.folder.join(&function.name).join(place);
-            let ending = if target.native { "" } else { ".wasm" };
+            let ending = if target.product == Product::Native { "" } else { ".wasm" };
             let out = folder.join(format!("{}{ending}", function.short_name()));
             let result = self.target(function, target, &out, &plain);
             if result.is_ok() && target.variant.is_none() {
@@ -89,16 +93,16 @@ impl<'a> Session<'a> {
             place.toolchains.insert(name, found);
             place.env.extend(toolchain.env.clone());
         }
-        self.prepare(function, target.native, &place).map_err(Built::Failed)?;
+        self.prepare(function, target.product, &place).map_err(Built::Failed)?;
         let module = target.variant.as_ref().map(|_| plain);
         let bytes = place.build(function, target, out, module).map_err(Built::Failed)?;
         self.builder.accept(target, function, bytes).map_err(Built::Failed)
     }
 
     /// Waits for the preparation of a language, which one thread makes.
-    fn prepare(&self, function: &Function, native: bool, place: &Place) -> Result<(), String> {
+    fn prepare(&self, function: &Function, product: Product, place: &Place) -> Result<(), String> {
         let once = lock(&self.prepared).entry(function.language.name.clone()).or_default().clone();
-        once.get_or_init(|| place.prepare(function, native)).clone()
+        once.get_or_init(|| place.prepare(function, product)).clone()
     }
 }
 

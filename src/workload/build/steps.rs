@@ -1,7 +1,7 @@
 //! Running the steps of one module.
 
 use super::super::{
-    function::{Function, Target},
+    function::{Function, Product, Target},
     language::Language,
     recipe::Step,
     toolchain,
@@ -76,10 +76,9 @@ impl Place<'_> {
     }
 
     /// Runs the steps that come before all functions of a language.
-    pub(super) fn prepare(&self, function: &Function, native: bool) -> Result<(), String> {
+    pub(super) fn prepare(&self, function: &Function, product: Product) -> Result<(), String> {
         let folder = function.folder.parent().unwrap_or(&function.folder);
-        let steps = if native { function.native_prepare() } else { &function.language.prepare };
-        self.in_language(&function.language, "", steps, folder)
+        self.in_language(&function.language, "", function.prepare(product), folder)
     }
 
     /// Runs steps in the folder of a language.

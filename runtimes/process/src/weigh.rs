@@ -1,0 +1,65 @@
+//! What containers weigh: the processes in them and those that keep them, an engine's monitors and gVisor's kernel.
+
+use isobar_core::process::memory_of;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+/// The proportional set size of this process, of those that name the folder `name` in their command lines, and of all that
+/// descend from one of these, in bytes. What ends meanwhile weighs nothing.
+pub(crate) fn pss_bytes(name: &str) -> Option<u64> {
+    let own = std::process::id();
+    let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut left = vec![own];
+    for id in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(id) = id.file_name().to_str().and_then(|id| id.parse::<u32>().ok()) else { continue };
+        let read = |file: &str| fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
+        if let Some(parent) = parent(&String::from_utf8_lossy(&read("stat"))) {
+            children.entry(parent).or_default().push(id);
+        }
+        if String::from_utf8_lossy(&read("cmdline")).contains(name) {
+            left.push(id);
+        }
+    }
+    let mut all = BTreeSet::new();
+    while let Some(id) = left.pop() {
+        if all.insert(id) {
+            left.extend(children.get(&id).into_iter().flatten());
+        }
+    }
+    let others = all.iter().filter(|id| **id != own).filter_map(|id| memory_of(*id).pss_bytes).sum::<u64>();
+    Some(memory_of(own).pss_bytes? + others)
+}
+
+/// The parent in `/proc/ID/stat`, whose second field is a name that may hold anything.
+fn parent(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_name_may_look_like_anything() {
+        assert_eq!(parent("12 (a) S 7 (b)) S 34 12 12 0"), Some(34));
+        assert_eq!(parent("12 (cut"), None);
+    }
+
+    #[test]
+    fn what_a_child_starts_weighs_too() {
+        let before = pss_bytes("isobar-nobody").unwrap();
+        let mut shell = Command::new("/bin/sh");
+        let mut shell = shell.args(["-c", "sleep 100 & echo $!; wait"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(shell.stdout.take().unwrap()), &mut line).unwrap();
+        let sleep: u32 = line.trim().parse().unwrap();
+        let (two, one) = (pss_bytes("isobar-nobody").unwrap(), memory_of(sleep).pss_bytes.unwrap());
+        // What was shared by more before is shared by fewer then, so that sums are not exact.
+        assert!(two > before + one / 2, "{before} {two} {one}");
+        // SAFETY: a signal to a process that this test started.
+        unsafe { libc::kill(sleep as i32, libc::SIGKILL) };
+        shell.kill().unwrap();
+        shell.wait().unwrap();
+    }
+}
