@@ -4,6 +4,7 @@ use super::details::{self, Percentiles};
 use super::isolation;
 use super::units::{self, Quantity};
 use crate::experiment::{self, CellStop};
+use crate::parallel;
 use crate::record::{Artifact, Cell, Record, Run};
 use crate::stats::{self, Slope, Summary};
 use isobar_core::measure::{MeasureError, Samples, ScenarioId};
@@ -108,10 +109,11 @@ pub fn rows(run: &Run) -> Vec<Row> {
     // A record of a cell that was never planned has no reason to go on.
     let stop = |cell: &Cell| stops.get(cell).copied().unwrap_or(CellStop::CutOff);
     let classes = classes(run);
-    let mut rows: Vec<Row> = cells
-        .into_iter()
-        .map(|(cell, records)| Row { class: classes(&cell.runtime), ..row(run.header.seed, cell, records, stop(cell)) })
-        .collect();
+    let cells: Vec<(&Cell, Vec<&Record>)> = cells.into_iter().collect();
+    let mut rows: Vec<Row> = parallel::map(&cells, |(cell, records)| Row {
+        class: classes(&cell.runtime),
+        ..row(run.header.seed, cell, records.clone(), stop(cell))
+    });
     let names = run.header.functions.iter().map(|f| f.name.as_str());
     let places: HashMap<&str, usize> = names.zip(0..).collect();
     let place = |row: &Row| places.get(row.cell.function.as_str()).copied().unwrap_or(usize::MAX);
