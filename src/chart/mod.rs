@@ -35,6 +35,7 @@ use crate::record::Run;
 use crate::report::{self, Row};
 use crate::{compare, parallel};
 use figure::Figure;
+use isobar_core::Class;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -83,7 +84,9 @@ impl Shows {
             Shows::Scenario(name) => own(name).next().is_some(),
             Shows::PartsOf(name) => measured(name).next().is_some(),
             Shows::SizesOf(name) => {
-                let own: BTreeSet<&str> = measured(name).collect();
+                // Other classes load something else than the module.
+                let own = own(name).filter(|row| row.class == Class::Wasm && row.outcome.is_ok());
+                let own: BTreeSet<&str> = own.map(|row| row.cell.function.as_str()).collect();
                 let sizes = run.header.functions.iter().filter(|f| f.module_bytes > 0 && own.contains(f.name.as_str()));
                 sizes.map(|function| function.module_bytes).collect::<BTreeSet<_>>().len() > 1
             }

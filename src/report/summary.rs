@@ -182,6 +182,7 @@ fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Fai
         high,
         ..summary
     });
+    lost(cell.scenario, &summary, records.len()).map_or(Ok(()), Err)?;
     let histogram = details::histogram(cell.scenario, records);
     Ok(Measured {
         summary,
@@ -190,6 +191,22 @@ fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Fai
         percentiles: histogram.as_ref().map(details::percentiles),
         histogram: histogram.map(|all| all.encode()),
         readings: details::readings(records),
+    })
+}
+
+/// A time or a size that is a difference can come out as nothing, or as less: then nothing was measured but noise.
+fn lost(scenario: ScenarioId, summary: &Summary, processes: usize) -> Option<Failed> {
+    let quantity = Quantity::of(scenario);
+    let is_noise = matches!(quantity, Quantity::Time | Quantity::Bytes) && summary.median <= 0.0;
+    is_noise.then(|| Failed {
+        kind: "lost in the noise".into(),
+        text: format!(
+            "the number is a difference, which came out as {} {}: measure again, longer or on a quieter machine",
+            quantity.show(summary.median),
+            quantity.show_interval(summary)
+        ),
+        failures: processes,
+        processes,
     })
 }
 
