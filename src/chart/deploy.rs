@@ -24,7 +24,8 @@ const HEAD: f64 = 14.0;
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "deploy").collect();
     let colours = Colours::of(run);
-    let mut page = Page::new("Compiling ahead of time, and the artifact: lower is better", WORDS, &colours.legend(&rows));
+    let mut page =
+        Page::new("Compiling ahead of time, and the artifact: lower is better", WORDS, &colours.legend(&rows));
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
     page.panels(&panels, |figure, panel, x, y, width| {

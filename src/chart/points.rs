@@ -80,10 +80,7 @@ impl<'a> Colours<'a> {
         let families: BTreeSet<&str> = run.header.runtimes.iter().map(|info| info.id.family()).chain(cells).collect();
         let classes: BTreeSet<Class> = run.header.runtimes.iter().map(|info| info.class).collect();
         let by_class = families.len() > PALETTE.len() && classes.len() > 1;
-        Colours {
-            families: families.into_iter().collect(),
-            classes: by_class.then(|| classes.into_iter().collect()),
-        }
+        Colours { families: families.into_iter().collect(), classes: by_class.then(|| classes.into_iter().collect()) }
     }
 
     /// The colour of a row.
@@ -123,7 +120,7 @@ pub(super) fn classes<'a>(rows: &[&'a Row], several: bool) -> Vec<(Option<&'stat
 fn in_words(class: Class) -> &'static str {
     match class {
         Class::Wasm => "WebAssembly runtimes",
-        Class::Process => "Processes, without a sandbox",
+        Class::Process => "A process for each invocation",
         Class::Sandbox => "Sandboxed processes",
         Class::Container => "Containers",
         Class::Isolate => "Isolates of a JavaScript engine",

@@ -12,9 +12,9 @@ use isobar_core::Class;
 use std::collections::BTreeMap;
 
 const WORDS: &str = "Dot: from spawning a process that holds nothing to the last byte of the answer; the line through it is \
-                     its 95 % interval. Ring: the cold start in a process that already runs, of what can be in one; a \
-                     process, a sandbox or a container cannot. Rows are by class, which is what stands between a function \
-                     and its host. One logarithmic axis for all: the same distance is the same factor.";
+                     its 95 % interval. Ring: the cold start inside a process that already runs, which WebAssembly runtimes \
+                     and isolates have. Rows are by class: what stands between a function and its host. One logarithmic \
+                     axis for all of them: the same distance is the same factor.";
 
 /// Room for the numbers at the right, and for the second one of them.
 const LABEL: f64 = 148.0;
@@ -79,13 +79,14 @@ fn pair(
     (right, y): (f64, f64),
 ) {
     let middle = y + ROW / 2.0;
+    let ring = within.map(|within| axis.at(within.median));
+    if let Some(ring) = ring {
+        figure.line((ring, middle), (axis.at(own.summary.median), middle), 1.0, FAINT);
+    }
     points::point(figure, &own.summary, axis, colour, y);
     let number = Text::new(Quantity::Time.show(own.summary.median), right - WITHIN, middle, SMALL);
     figure.text(number.anchor(Anchor::End));
-    if let Some(within) = within {
-        let (ring, dot) = (axis.at(within.median), axis.at(own.summary.median));
-        figure.line((ring, middle), (dot, middle), 1.0, FAINT);
-        figure.dot(dot, middle, 4.0, colour);
+    if let Some((within, ring)) = within.zip(ring) {
         points::ring(figure, ring, middle);
         let number = Text::new(Quantity::Time.show(within.median), right, middle, SMALL);
         figure.text(number.anchor(Anchor::End).colour(SOFT));

@@ -94,8 +94,14 @@ fn draw_ratios(
     (names, colours): (f64, &Colours),
 ) -> f64 {
     let ratios: Vec<(&Executed, Option<Ratio>)> = all.iter().map(|e| (e, ratio(e, base, seed))).collect();
-    let summary =
-        |Ratio { ratio, low, high, .. }: Ratio| Summary { median: ratio, low, high, mad: 0.0, processes: 1, samples: 1 };
+    let summary = |Ratio { ratio, low, high, .. }: Ratio| Summary {
+        median: ratio,
+        low,
+        high,
+        mad: 0.0,
+        processes: 1,
+        samples: 1,
+    };
     let one = Summary { median: 1.0, low: 1.0, high: 1.0, mad: 0.0, processes: 1, samples: 1 };
     let summaries: Vec<Summary> = ratios.iter().filter_map(|(_, ratio)| ratio.map(summary)).chain([one]).collect();
     let axis = points::axis_of(summaries.iter()).unwrap_or(Axis::log([].into_iter(), 0.0, 1.0));

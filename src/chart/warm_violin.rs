@@ -30,7 +30,8 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let index = Index::of(run);
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "warm").collect();
     let colours = Colours::of(run);
-    let mut page = Page::new("Distribution of warm invocations: lower and narrower is better", WORDS, &colours.legend(&rows));
+    let mut page =
+        Page::new("Distribution of warm invocations: lower and narrower is better", WORDS, &colours.legend(&rows));
     let (names, several) = (names_width(&rows), points::several(&rows));
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
     page.panels(&panels, |figure, panel, x, top, width| {
