@@ -65,7 +65,7 @@ fn loaded() -> Run {
 /// Sweeps of servers, and nothing else.
 fn swept() -> Run {
     let mut run = synthetic::run(8, 2, 1, 3, true);
-    run.records = synthetic::swept(&run);
+    run.records = synthetic::swept(&run, "");
     run.header.cells = run.records.iter().map(|record| record.cell.clone()).collect();
     run
 }

@@ -244,7 +244,7 @@ fn a_thousand_cells_are_rendered_the_same_twice() {
     };
     let run = synthetic::everything();
     let cells = run.header.cells.len();
-    assert!((1000..1600).contains(&cells), "{cells}");
+    assert!((1000..1200).contains(&cells), "{cells}");
     let render = || {
         let folder = tempfile::tempdir().unwrap();
         let (start, before) = (std::time::Instant::now(), processors());
