@@ -8,6 +8,7 @@ pub mod experiment;
 pub mod load;
 pub mod names;
 pub mod noise;
+mod parallel;
 pub mod record;
 pub mod registry;
 pub mod remote;

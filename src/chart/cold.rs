@@ -10,7 +10,8 @@ use crate::report::units::Quantity;
 use crate::report::{Measured, Row};
 
 const WORDS: &str = "Bars stack the medians of the phases; the number is the median of their sum, the thin line its \
-                     95 % interval.";
+                     95 % interval. Rows are by class: what is called a cold start of a process or of a \
+                     container starts it.";
 
 /// The colours of the phases.
 const PHASES: [Colour; 4] = [PALETTE[4], PALETTE[0], PALETTE[1], PALETTE[2]];
@@ -28,15 +29,22 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
         .zip(PHASES)
         .collect();
     let mut page = Page::new("Cold start by phase: lower is better", &format!("{WORDS} {}", blocks::WORDS), &legend);
-    let names = names_width(&rows);
+    let (names, several) = (names_width(&rows), points::several(&rows));
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
-    page.panels(&panels, |figure, panel, x, y, width| draw_panel(figure, panel, (x, y), width, names));
+    page.panels(&panels, |figure, panel, x, top, width| {
+        let y = page::heading(figure, &panel[0].cell.function, x, top, width);
+        let classes = points::classes(panel, several).into_iter();
+        classes.fold(y, |y, (class, rows)| {
+            let y = points::class_heading(figure, class, x, y);
+            draw_class(figure, &rows, (x, y), width, names)
+        }) - top
+    });
     page.finish(run)
 }
 
-fn draw_panel(figure: &mut Figure, panel: &[&Row], (x, top): (f64, f64), width: f64, names: f64) -> f64 {
-    let y = page::heading(figure, &panel[0].cell.function, x, top, width);
-    let bars = panel.iter().filter_map(|row| Some((*row, row.measured()?)));
+/// The bars of one class; returns how far down they reach.
+fn draw_class(figure: &mut Figure, rows: &[&Row], (x, y): (f64, f64), width: f64, names: f64) -> f64 {
+    let bars = rows.iter().filter_map(|row| Some((*row, row.measured()?)));
     let place = Place { x, width, names, label: LABEL, row: ROW };
     let y = blocks(
         figure,
@@ -49,7 +57,7 @@ fn draw_panel(figure: &mut Figure, panel: &[&Row], (x, top): (f64, f64), width: 
             bar(figure, measured, axis, y);
         },
     );
-    points::failures(figure, panel, names, x, y) - top
+    points::failures(figure, rows, names, x, y) + 4.0
 }
 
 /// The longer one of the bar and the number beside it.

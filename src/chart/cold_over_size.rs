@@ -11,10 +11,11 @@ use crate::report::Row;
 use crate::report::summary::shorten;
 use crate::report::units::Quantity;
 use crate::stats::{self, Summary};
+use isobar_core::Class;
 use std::collections::BTreeMap;
 
-const WORDS: &str = "What it takes until a function can begin, from nothing but the stored artifact: engine + load + \
-                     instantiate. Executing is left out, as that depends on what a function does. Each dot is a function, at \
+const WORDS: &str = "What it takes until a function can begin in a WebAssembly runtime, from nothing but the stored artifact: engine + load \
+                     + instantiate. Executing is left out, as that depends on what a function does. Each dot is a function, at \
                      the size of its WebAssembly module; medians with 95 % intervals; both axes are logarithmic. A level line \
                      is a runtime to which the size does not matter. One panel for each family, the others faint behind it. \
                      At the right: the factor from the smallest to the largest module.";
@@ -30,7 +31,8 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let index = Index::of(run);
     let functions: BTreeMap<&str, &Function> = run.header.functions.iter().map(|f| (f.name.as_str(), f)).collect();
     let size = |row: &Row| functions.get(row.cell.function.as_str()).map_or(0, |function| function.module_bytes);
-    let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "cold" && size(row) > 0).collect();
+    let loads = |row: &&Row| row.cell.scenario.name() == "cold" && row.class == Class::Wasm && size(row) > 0;
+    let rows: Vec<&Row> = rows.iter().filter(loads).collect();
     let axis = Axis::log(rows.iter().map(|row| size(row) as f64), 0.0, 1.0);
     let mut of: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
     rows.iter().for_each(|row| of.entry(&row.cell.runtime).or_default().push(row));
@@ -49,7 +51,7 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
             }
         }
         let labels = labels(&families::mode(runtime), &points, failed);
-        Line { runtime, points, labels }
+        Line { runtime, class: Class::Wasm, points, labels }
     };
     let lines: Vec<Line> = of.into_iter().map(line).collect();
     let mut page = Page::new("Cold start over module size: lower is better", WORDS, NO_LEGEND);

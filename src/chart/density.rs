@@ -18,8 +18,6 @@ const DENSITY: Points = Points {
             the right: the slope, and how many instances fit into 1 GiB. Logarithmic axes: the same distance is the same \
             factor.",
     quantity: Quantity::Bytes,
-    // Nobody counts single bytes of pages.
-    least: 1024.0,
     label: 148.0,
     draw_row: |figure, summary, right, middle| {
         let slope = Text::new(Quantity::Bytes.show(summary.median), right - INSTANCES, middle, SMALL);

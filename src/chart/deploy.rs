@@ -2,8 +2,8 @@
 
 use super::figure::{Anchor, Figure, Text};
 use super::page::{self, Page, names_width};
-use super::points;
-use super::style::{Axis, Colour, ROW, SMALL, SOFT, TINY};
+use super::points::{self, Colours};
+use super::style::{Axis, ROW, SMALL, SOFT, TINY};
 use crate::record::Run;
 use crate::report::units::Quantity;
 use crate::report::{Measured, Row};
@@ -23,15 +23,15 @@ const HEAD: f64 = 14.0;
 
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "deploy").collect();
-    let families = points::families(run, &rows);
-    let legend = points::legend(run, &families);
-    let mut page = Page::new("Compiling ahead of time, and the artifact: lower is better", WORDS, &legend);
+    let colours = Colours::of(run);
+    let mut page =
+        Page::new("Compiling ahead of time, and the artifact: lower is better", WORDS, &colours.legend(&rows));
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
     page.panels(&panels, |figure, panel, x, y, width| {
         let module = run.header.functions.iter().find(|f| f.name == panel[0].cell.function);
         let module_bytes = module.map_or(0.0, |module| module.module_bytes as f64);
-        draw_panel(figure, panel, &families, (x, y, width), (names, module_bytes))
+        draw_panel(figure, panel, &colours, (x, y, width), (names, module_bytes))
     });
     page.finish(run)
 }
@@ -44,7 +44,7 @@ fn artifact_bytes(measured: &Measured) -> Option<f64> {
 fn draw_panel(
     figure: &mut Figure,
     panel: &[&Row],
-    families: &[(&str, Colour)],
+    colours: &Colours,
     (x, top, width): (f64, f64, f64),
     (names, module_bytes): (f64, f64),
 ) -> f64 {
@@ -53,20 +53,22 @@ fn draw_panel(
     if !measured.is_empty() {
         let half = (width - names - GAP) / 2.0;
         let (left, right) = (x + names, x + names + half + GAP);
-        let times = measured.iter().flat_map(|(_, m)| [m.summary.low, m.summary.high]);
-        let time = Axis::log(times, left, left + half - LABEL);
+        let time = points::axis_of(measured.iter().map(|(_, m)| &m.summary));
+        let time = time.unwrap_or(Axis::log([].into_iter(), 0.0, 1.0)).from_to(left, left + half - LABEL);
         let sizes = measured.iter().filter_map(|(_, m)| artifact_bytes(m));
         let size = Axis::log(sizes.chain([module_bytes]), right, x + width - LABEL);
         for (words, at) in [("compile time", left), ("artifact", right)] {
             figure.text(Text::new(words, at, y + 8.0, TINY).colour(SOFT));
         }
         y += HEAD;
-        points::axis(figure, &time, Quantity::Time, y, measured.len());
-        points::axis(figure, &size, Quantity::Bytes, y, measured.len());
+        for (axis, quantity) in [(&time, Quantity::Time), (&size, Quantity::Bytes)] {
+            let below = points::ticks(figure, axis, quantity, y);
+            points::grid(figure, axis, quantity, below, ROW * measured.len() as f64);
+        }
         y += points::AXIS;
         for (row, measured) in measured {
             page::name(figure, row, x, y);
-            let (colour, middle) = (points::colour_of(row, families), y + ROW / 2.0);
+            let (colour, middle) = (colours.colour(row), y + ROW / 2.0);
             points::point(figure, &measured.summary, &time, colour, y);
             number(figure, Quantity::Time.show(measured.summary.median), left + half, middle);
             if let Some(bytes) = artifact_bytes(measured) {

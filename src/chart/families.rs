@@ -7,7 +7,9 @@ use super::page::{self, Page};
 use super::style::{Axis, Colour, FAILED, FAINT, MARGIN, RULE, SLACK, SMALL, SOFT, TINY, WIDTH, colour};
 use crate::report::summary::shorten;
 use crate::report::units::Quantity;
-use isobar_core::RuntimeId;
+use crate::report::words;
+use isobar_core::{Class, RuntimeId};
+use std::collections::BTreeSet;
 
 /// The least width of a plot; the left and right room is for what is at its axes.
 const PLOT: f64 = 110.0;
@@ -23,6 +25,8 @@ const INSET: f64 = 8.0;
 /// A runtime's values for one function.
 pub(super) struct Line<'a> {
     pub(super) runtime: &'a RuntimeId,
+    /// What stands between the function and its host.
+    pub(super) class: Class,
     /// By their places.
     pub(super) points: Vec<Point>,
     /// What stands beside it.
@@ -103,13 +107,22 @@ fn section(figure: &mut Figure, lines: &[Line], grid: &Grid, style: &Style, top:
     let labelled = |family: &[Line]| family.iter().map(|line| line.labels.len()).sum::<usize>();
     families.sort_by_key(|family| std::cmp::Reverse(labelled(family)));
     let values = || lines.iter().flat_map(|line| &line.points).flat_map(|point| point.value);
+    let several = lines.windows(2).any(|pair| pair[0].class != pair[1].class);
     let mut columns = vec![top; grid.columns];
     for family in families {
         let column = (0..columns.len()).min_by(|a, b| columns[*a].total_cmp(&columns[*b])).unwrap_or(0);
         let (x, y) = (MARGIN + column as f64 * grid.width, columns[column] + 30.0);
         let bottom = y + (labelled(family).max(style.lines) as f64 * PITCH).max(LOWEST);
         let axes = Axes { values: Axis::log(values(), bottom, y), x: x + LEFT, width: grid.plot };
-        figure.text(Text::new(family[0].runtime.family(), axes.x, y - 16.0, SMALL + 0.5).bold());
+        let name = Text::new(family[0].runtime.family(), axes.x, y - 16.0, SMALL + 0.5).bold();
+        if several {
+            let x = axes.x + name.width() * SLACK + 8.0;
+            let classes: BTreeSet<Class> = family.iter().map(|line| line.class).collect();
+            let classes: Vec<&str> = classes.into_iter().map(words::class).collect();
+            let classes = page::fitting(&classes.join(", "), axes.x - LEFT + grid.width - x - 8.0, TINY, false);
+            figure.text(Text::new(classes, x, y - 16.0, TINY).colour(SOFT));
+        }
+        figure.text(name);
         draw_grid(figure, &axes, style, bottom);
         let others = lines.iter().filter(|line| line.runtime.family() != family[0].runtime.family());
         others.for_each(|line| stroke(figure, line, &axes, FAINT, 1.0));

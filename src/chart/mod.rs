@@ -31,14 +31,13 @@ mod warm_violin;
 
 pub use page::footer;
 
-use crate::compare;
 use crate::record::Run;
 use crate::report::{self, Row};
+use crate::{compare, parallel};
 use figure::Figure;
-use std::collections::BTreeSet;
-use std::panic::resume_unwind;
+use isobar_core::Class;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A chart.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +84,9 @@ impl Shows {
             Shows::Scenario(name) => own(name).next().is_some(),
             Shows::PartsOf(name) => measured(name).next().is_some(),
             Shows::SizesOf(name) => {
-                let own: BTreeSet<&str> = measured(name).collect();
+                // Other classes load something else than the module.
+                let own = own(name).filter(|row| row.class == Class::Wasm && row.outcome.is_ok());
+                let own: BTreeSet<&str> = own.map(|row| row.cell.function.as_str()).collect();
                 let sizes = run.header.functions.iter().filter(|f| f.module_bytes > 0 && own.contains(f.name.as_str()));
                 sizes.map(|function| function.module_bytes).collect::<BTreeSet<_>>().len() > 1
             }
@@ -223,46 +224,45 @@ pub fn wanted(run: &Run, rows: &[Row]) -> impl Iterator<Item = &'static Chart> {
     CHARTS.iter().filter(|chart| chart.shows.is_in(run, rows))
 }
 
-/// A chart as SVG.
+/// The SVGs of charts, by their names.
+pub type Drawings = BTreeMap<&'static str, String>;
+
+/// All charts of a run as SVGs.
 ///
 /// # Errors
-/// It cannot be drawn.
-pub fn svg(chart: &Chart, run: &Run, rows: &[Row]) -> Result<String, ChartError> {
-    let failed = |source| ChartError { path: PathBuf::from(chart.name).with_extension("svg"), source };
-    paint::svg(&(chart.draw)(run, rows), chart.title).map_err(failed)
+/// One cannot be drawn.
+pub fn svgs(run: &Run, rows: &[Row]) -> Result<Drawings, ChartError> {
+    let failed = |name: &str, source| ChartError { path: PathBuf::from(name).with_extension("svg"), source };
+    let charts: Vec<&Chart> = wanted(run, rows).collect();
+    let svg = |chart: &&'static Chart| {
+        let svg = paint::svg(&(chart.draw)(run, rows), chart.title).map_err(|source| failed(chart.name, source))?;
+        Ok((chart.name, svg))
+    };
+    parallel::map(&charts, svg).into_iter().collect()
 }
 
 /// Draws all charts of a run into `charts/` in its folder, each as the files of [`write()`], and names the files.
 pub fn draw_all(run: &Run, folder: &Path) -> Result<Vec<PathBuf>, ChartError> {
-    draw(run, &report::rows(run), folder)
+    Ok(draw(run, &report::rows(run), folder)?.1)
 }
 
-/// [`draw_all`] where the rows are known.
-pub fn draw(run: &Run, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, ChartError> {
+/// [`draw_all`] where the rows are known; gives the SVGs, too.
+pub fn draw(run: &Run, rows: &[Row], folder: &Path) -> Result<(Drawings, Vec<PathBuf>), ChartError> {
     let run = &*report::machines_apart(run);
     let folder = folder.join("charts");
     make(&folder)?;
     let charts: Vec<&Chart> = wanted(run, rows).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut drawn = Vec::new();
-        while let Some((at, chart)) = take(&next, &charts) {
-            drawn.push((at, write(&(chart.draw)(run, rows), chart.title, &folder, chart.name)));
-        }
-        drawn
+    let draw = |chart: &&'static Chart| {
+        let (svg, files) = write_and_keep(&(chart.draw)(run, rows), chart.title, &folder, chart.name)?;
+        Ok((chart.name, svg, files))
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(charts.len());
-    let mut drawn: Vec<(usize, Result<Vec<PathBuf>, ChartError>)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
-    drawn.sort_by_key(|(at, _)| *at);
-    Ok(drawn.into_iter().map(|(_, files)| files).collect::<Result<Vec<_>, _>>()?.concat())
-}
-
-fn take<'a>(next: &AtomicUsize, charts: &[&'a Chart]) -> Option<(usize, &'a Chart)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    Some((at, *charts.get(at)?))
+    let (mut drawings, mut files) = (Drawings::new(), Vec::new());
+    for drawn in parallel::map(&charts, draw) {
+        let (name, svg, written) = drawn?;
+        drawings.insert(name, svg);
+        files.extend(written);
+    }
+    Ok((drawings, files))
 }
 
 /// Writes a figure into a folder, which must be there: as `name.svg`, which is dark where a browser prefers that, as
@@ -271,17 +271,34 @@ fn take<'a>(next: &AtomicUsize, charts: &[&'a Chart]) -> Option<(usize, &'a Char
 /// # Errors
 /// A file cannot be written.
 pub fn write(figure: &Figure, title: &str, folder: &Path, name: &str) -> Result<Vec<PathBuf>, ChartError> {
-    let files = [
-        (format!("{name}.svg"), paint::svg(figure, title).map(String::into_bytes)),
-        (format!("{name}.png"), paint::png(figure, false)),
-        (format!("{name}-dark.png"), paint::png(figure, true)),
-    ];
-    let write = |(name, bytes): (String, Result<Vec<u8>, paint::PaintError>)| {
+    Ok(write_and_keep(figure, title, folder, name)?.1)
+}
+
+/// [`write()`]; gives the SVG, too.
+fn write_and_keep(
+    figure: &Figure,
+    title: &str,
+    folder: &Path,
+    name: &str,
+) -> Result<(String, Vec<PathBuf>), ChartError> {
+    let mut files = Vec::new();
+    let mut write = |name: String, bytes: &[u8]| {
         let path = folder.join(name);
-        let written = bytes.and_then(|bytes| Ok(std::fs::write(&path, bytes)?));
-        written.map(|()| path.clone()).map_err(|source| ChartError { path, source })
+        std::fs::write(&path, bytes).map_err(|e| ChartError { path: path.clone(), source: e.into() })?;
+        files.push(path);
+        Ok(())
     };
-    files.into_iter().map(write).collect()
+    let failed = |name: &str| {
+        let path = folder.join(name);
+        move |source| ChartError { path, source }
+    };
+    let svg = paint::svg(figure, title).map_err(failed(name))?;
+    write(format!("{name}.svg"), svg.as_bytes())?;
+    for (name, dark) in [(format!("{name}.png"), false), (format!("{name}-dark.png"), true)] {
+        let png = paint::png(figure, dark).map_err(failed(&name))?;
+        write(name, &png)?;
+    }
+    Ok((svg, files))
 }
 
 /// Makes a folder for charts.

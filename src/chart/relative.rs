@@ -2,18 +2,19 @@
 
 use super::figure::{Anchor, Figure, Text};
 use super::page::{self, Page, names_width};
-use super::points;
+use super::points::{self, Colours};
 use super::samples::Index;
 use super::style::{Axis, FAINT, ROW, RULE, SMALL, SOFT};
 use crate::record::Run;
 use crate::report::Row;
 use crate::report::units::{self, Quantity};
 use crate::stats::{self, Ratio, Summary};
-use isobar_core::RuntimeId;
+use isobar_core::{Class, RuntimeId};
 
 const WORDS: &str = "How many times the reference's time a function's code takes to execute, once its sandbox is there: the \
-                     phase `execute` of warm invocations, a sandbox's making and release left out. Ratios of medians; the \
-                     line through a dot is its 95 % interval. Logarithmic axes.";
+                     phase `execute` of warm invocations, a sandbox's making and release left out. What starts a process \
+                     for an invocation has no such phase without the start, and is left out. Ratios of medians; the line \
+                     through a dot is its 95 % interval. Logarithmic axes.";
 
 /// Which runtimes run native code, the one that is compared with first.
 const NATIVE: [&str; 2] = ["native/in-process", "native/process"];
@@ -29,7 +30,7 @@ struct Executed<'a> {
 
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let index = Index::of(run);
-    let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "warm").collect();
+    let mut rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "warm").collect();
     let native = NATIVE
         .into_iter()
         .find(|name| rows.iter().any(|row| row.cell.runtime.as_str() == *name && row.measured().is_some()));
@@ -40,9 +41,11 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
             "This run measured no native code: the reference is the fastest runtime of each function.".to_owned(),
         ),
     };
-    let families = points::families(run, &rows);
-    let legend = points::legend(run, &families);
-    let mut page = Page::new(title, &format!("{WORDS} {reference}"), &legend);
+    if rows.iter().any(|row| is_inside(row)) {
+        rows.retain(|row| is_inside(row) || Some(row.cell.runtime.as_str()) == native);
+    }
+    let colours = Colours::of(run);
+    let mut page = Page::new(title, &format!("{WORDS} {reference}"), &colours.legend(&rows));
     let names = names_width(&rows);
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
     page.panels(&panels, |figure, panel, x, top, width| {
@@ -56,7 +59,7 @@ pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
             y += ROW;
         }
         if let Some(base) = of_native.or(all.first()) {
-            y = draw_ratios(figure, &all, base, run.header.seed, (x, y, width), (names, &families));
+            y = draw_ratios(figure, &all, base, run.header.seed, (x, y, width), (names, &colours));
         }
         points::failures(figure, panel, names, x, y) - top
     });
@@ -69,11 +72,17 @@ fn executed<'a>(index: &Index, panel: &[&'a Row]) -> Vec<Executed<'a>> {
         row.measured()?;
         let processes = index.processes(&row.cell, |samples| samples.sums(&["execute_ns"]));
         let median_ns = stats::median(&mut processes.concat())?;
-        Some(Executed { row, processes, median_ns })
+        // What took no time that the clock can tell has no ratio to anything.
+        (median_ns > 0.0).then_some(Executed { row, processes, median_ns })
     };
     let mut all: Vec<Executed> = panel.iter().filter_map(of).collect();
     all.sort_by(|a, b| a.median_ns.total_cmp(&b.median_ns).then(a.row.cell.runtime.cmp(&b.row.cell.runtime)));
     all
+}
+
+/// Whether an invocation is a call in a process that runs.
+fn is_inside(row: &Row) -> bool {
+    matches!(row.class, Class::Wasm | Class::Isolate)
 }
 
 fn draw_ratios(
@@ -82,12 +91,21 @@ fn draw_ratios(
     base: &Executed,
     seed: u64,
     (x, mut y, width): (f64, f64, f64),
-    (names, families): (f64, &[(&str, super::style::Colour)]),
+    (names, colours): (f64, &Colours),
 ) -> f64 {
     let ratios: Vec<(&Executed, Option<Ratio>)> = all.iter().map(|e| (e, ratio(e, base, seed))).collect();
-    let values = ratios.iter().filter_map(|(_, ratio)| *ratio).flat_map(|r| [r.low, r.ratio, r.high]);
-    let values: Vec<f64> = values.chain([1.0]).filter(|value| value.is_finite()).collect();
-    let axis = Axis::log(values.into_iter(), x + names, x + width - LABEL);
+    let summary = |Ratio { ratio, low, high, .. }: Ratio| Summary {
+        median: ratio,
+        low,
+        high,
+        mad: 0.0,
+        processes: 1,
+        samples: 1,
+    };
+    let one = Summary { median: 1.0, low: 1.0, high: 1.0, mad: 0.0, processes: 1, samples: 1 };
+    let summaries: Vec<Summary> = ratios.iter().filter_map(|(_, ratio)| ratio.map(summary)).chain([one]).collect();
+    let axis = points::axis_of(summaries.iter()).unwrap_or(Axis::log([].into_iter(), 0.0, 1.0));
+    let axis = axis.from_to(x + names, x + width - LABEL);
     let bottom = y + points::AXIS + ROW * all.len() as f64;
     for (tick, label) in axis.labels_by(|ratio| format!("{ratio}x")) {
         figure.line((axis.at(tick), y + points::AXIS - 4.0), (axis.at(tick), bottom), 1.0, RULE);
@@ -97,15 +115,14 @@ fn draw_ratios(
     y += points::AXIS;
     for (executed, ratio) in ratios {
         page::name(figure, executed.row, x, y);
-        let (middle, colour) = (y + ROW / 2.0, points::colour_of(executed.row, families));
+        let (middle, colour) = (y + ROW / 2.0, colours.colour(executed.row));
         let text = match ratio {
-            Some(Ratio { ratio, low, high, .. }) => {
-                let summary = Summary { median: ratio, low, high, mad: 0.0, processes: 1, samples: 1 };
-                points::point(figure, &summary, &axis, colour, y);
+            Some(known) => {
+                points::point(figure, &summary(known), &axis, colour, y);
                 if executed.row.cell.runtime == base.row.cell.runtime {
                     "reference".to_owned()
                 } else {
-                    units::ratio(ratio)
+                    units::ratio(known.ratio)
                 }
             }
             // A time of 0 has no ratio.

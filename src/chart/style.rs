@@ -110,6 +110,16 @@ impl Axis {
         Axis { from: low / room, to: high * room, start, end, log: true }
     }
 
+    /// The same axis between two other places.
+    pub fn from_to(self, start: f64, end: f64) -> Self {
+        Axis { start, end, ..self }
+    }
+
+    /// Whether `value` is on the axis.
+    pub fn holds(&self, value: f64) -> bool {
+        (self.from..=self.to).contains(&value)
+    }
+
     /// Where `value` is; values beyond the axis are at its end.
     pub fn at(&self, value: f64) -> f64 {
         let share = if self.log {

@@ -26,6 +26,7 @@ fn runs() -> Vec<Run> {
     runs.push(loaded());
     runs.push(swept());
     runs.push(synthetic::classes());
+    runs.push(synthetic::everything());
     let mut long = synthetic::languages(9, 6, false);
     let name = |name: &str| format!("{name} {}", "long ".repeat(40)).trim_end().to_owned();
     for function in &mut long.header.functions {
@@ -61,28 +62,10 @@ fn loaded() -> Run {
     run
 }
 
-/// Sweeps of servers: runtimes behind the platform in each strategy, and by themselves.
+/// Sweeps of servers, and nothing else.
 fn swept() -> Run {
     let mut run = synthetic::run(8, 2, 1, 3, true);
-    run.records.retain(|record| record.cell.scenario.name() == "warm");
-    let records = std::mem::take(&mut run.records);
-    for (at, record) in records.into_iter().enumerate() {
-        for (strategy, pace) in [("+naive", 1), ("+cached", 20), ("+pooled", 40), ("", 30)] {
-            let mut record = record.clone();
-            record.cell.runtime = format!("{}{strategy}", record.cell.runtime).parse().unwrap();
-            record.cell.scenario = "http-knee".parse().unwrap();
-            record.histogram = None;
-            if let Ok(measurement) = &mut record.result {
-                let rates: Vec<u64> = (0..6).map(|step| (pace * (150 + at as u64)) << step).collect();
-                let p99_ns: Vec<u64> = rates.iter().map(|rate| 200_000 + rate * rate * 20 / pace / pace).collect();
-                let held = p99_ns.iter().map(|ns| u64::from(*ns < 12_000_000)).collect();
-                measurement.samples =
-                    isobar_core::measure::Samples::of([("rate", rates), ("p99_ns", p99_ns), ("held", held)]);
-                measurement.readings = [("p99_below_ns".to_owned(), 12_000_000)].into();
-            }
-            run.records.push(record);
-        }
-    }
+    run.records = synthetic::swept(&run, "");
     run.header.cells = run.records.iter().map(|record| record.cell.clone()).collect();
     run
 }

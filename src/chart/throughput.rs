@@ -60,7 +60,8 @@ fn lines<'a>(rows: &[&'a Row], most: u32) -> Vec<Line<'a>> {
             value: *value,
             gap: failed(*threads, next(at)),
         };
-        Line { runtime, points: cells.rates.iter().enumerate().map(point).collect(), labels }
+        let class = rows.iter().find(|row| row.cell.runtime == *runtime).map(|row| row.class).unwrap_or_default();
+        Line { runtime, class, points: cells.rates.iter().enumerate().map(point).collect(), labels }
     };
     cells.into_iter().map(line).collect()
 }

@@ -10,10 +10,9 @@ use crate::report::units::Quantity;
 const WARM: Points = Points {
     scenario: "warm",
     title: "Warm invocation: lower is better",
-    words: "Medians of a fresh sandbox for every invocation: instantiate, execute, release. The line through a dot is its \
+    words: "Medians of a fresh sandbox for every invocation: instantiate, execute, release; of a process or a container: a new one. The line through a dot is its \
             95 % interval, where it is wider than the dot. Logarithmic axes: the same distance is the same factor.",
     quantity: Quantity::Time,
-    least: f64::MIN_POSITIVE,
     label: 72.0,
     draw_row: |figure, summary, right, middle| {
         figure.text(Text::new(Quantity::Time.show(summary.median), right, middle, SMALL).anchor(Anchor::End));

@@ -63,7 +63,7 @@ fn line<'a>(row: &'a Row, samples: &[f64], end: f64) -> Line<'a> {
             )
         }
     };
-    Line { runtime: &row.cell.runtime, points, labels: vec![label] }
+    Line { runtime: &row.cell.runtime, class: row.class, points, labels: vec![label] }
 }
 
 /// A point for each of many percentiles, as far as there are samples beyond it.

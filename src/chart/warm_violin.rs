@@ -2,13 +2,15 @@
 
 use super::figure::{Anchor, Figure, Shape, Text};
 use super::page::{self, Page, names_width};
-use super::points;
+use super::points::{self, Colours};
 use super::samples::Index;
-use super::style::{Axis, Colour, INK, PAPER, RULE, SMALL};
+use super::style::{Axis, Colour, INK, PAPER, SMALL};
 use crate::record::Run;
 use crate::report::Row;
 use crate::report::units::Quantity;
 use crate::stats;
+use isobar_core::RuntimeId;
+use std::collections::BTreeMap;
 
 const WORDS: &str = "All samples of warm invocations. Areas: their density on the logarithmic axis (Gaussian kernel, \
                      Silverman's bandwidth), all equally high. Thick line: the middle half of the samples, white dot: their \
@@ -27,40 +29,39 @@ const PLACES: usize = 240;
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let index = Index::of(run);
     let rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "warm").collect();
-    let families = points::families(run, &rows);
-    let legend = points::legend(run, &families);
-    let mut page = Page::new("Distribution of warm invocations: lower and narrower is better", WORDS, &legend);
-    let names = names_width(&rows);
+    let colours = Colours::of(run);
+    let mut page =
+        Page::new("Distribution of warm invocations: lower and narrower is better", WORDS, &colours.legend(&rows));
+    let (names, several) = (names_width(&rows), points::several(&rows));
     let panels: Vec<&[&Row]> = rows.chunk_by(|a, b| a.cell.function == b.cell.function).collect();
     page.panels(&panels, |figure, panel, x, top, width| {
         let mut y = page::heading(figure, &panel[0].cell.function, x, top, width);
-        let measured = panel.iter().filter_map(|row| Some((*row, row.measured()?)));
-        let violins: Vec<_> = measured.map(|(row, measured)| (row, measured, index.sorted(&row.cell))).collect();
-        if !violins.is_empty() {
-            let ends =
-                violins.iter().flat_map(|(_, _, samples)| [ENDS[0], ENDS[1]].map(|p| stats::quantile(samples, p)));
-            let axis = Axis::log(ends, x + names, x + width - LABEL);
-            grid(figure, &axis, y, violins.len());
-            y += points::AXIS;
-            for (row, measured, samples) in violins {
+        let samples: BTreeMap<&RuntimeId, Vec<f64>> = panel
+            .iter()
+            .filter(|row| row.measured().is_some())
+            .map(|row| (&row.cell.runtime, index.sorted(&row.cell)))
+            .collect();
+        let ends = samples.values().flat_map(|samples| ENDS.map(|p| stats::quantile(samples, p)));
+        let axis = Axis::log(ends, x + names, x + width - LABEL);
+        if !samples.is_empty() {
+            y = points::ticks(figure, &axis, Quantity::Time, y);
+        }
+        for (class, rows) in points::classes(panel, several) {
+            y = points::class_heading(figure, class, x, y);
+            let measured = || rows.iter().filter_map(|row| Some((*row, row.measured()?)));
+            points::grid(figure, &axis, Quantity::Time, y, VIOLIN * measured().count() as f64);
+            for (row, measured) in measured() {
                 page::name(figure, row, x, y + (VIOLIN - super::style::ROW) / 2.0);
-                violin(figure, &samples, &axis, points::colour_of(row, &families), y);
+                violin(figure, &samples[&row.cell.runtime], &axis, colours.colour(row), y);
                 let text = Quantity::Time.show(measured.summary.median);
                 figure.text(Text::new(text, x + width, y + VIOLIN / 2.0, SMALL).anchor(Anchor::End));
                 y += VIOLIN;
             }
+            y = points::failures(figure, &rows, names, x, y);
         }
-        points::failures(figure, panel, names, x, y) - top
+        y - top
     });
     page.finish(run)
-}
-
-fn grid(figure: &mut Figure, axis: &Axis, y: f64, rows: usize) {
-    for (tick, label) in axis.labels(Quantity::Time) {
-        let x = axis.at(tick);
-        figure.line((x, y + points::AXIS - 4.0), (x, y + points::AXIS + VIOLIN * rows as f64), 1.0, RULE);
-        page::tick(figure, label, x, y + 10.0);
-    }
 }
 
 fn violin(figure: &mut Figure, samples: &[f64], axis: &Axis, colour: Colour, y: f64) {

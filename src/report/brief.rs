@@ -74,7 +74,7 @@ fn of_scenario(source: &Source, scenario: ScenarioId, rows: &[&Row], machine: &s
             }
         }
     }
-    text.push_str(&classes(source, scenario, &ranked, rows));
+    text.push_str(&classes(source, scenario, &all, rows));
     if !lacking.is_empty() {
         let names: Vec<String> = lacking.iter().map(|one| name(one)).collect();
         text.push_str(&format!(" Not ranked, as they have no number for some functions: {}.", list(&names)));
@@ -116,21 +116,32 @@ fn span(rows: &[&Row]) -> String {
     }
 }
 
-/// The best of every other class against the best WebAssembly runtime, over the functions that both have.
-fn classes(source: &Source, scenario: ScenarioId, ranked: &[&Ranked], rows: &[&Row]) -> String {
+/// The best of every other class against the best WebAssembly runtime, over the functions that both have. A class may lack
+/// functions as a whole: none but WebAssembly has modules in text.
+fn classes(source: &Source, scenario: ScenarioId, all: &[Ranked], rows: &[&Row]) -> String {
     let class = |runtime: &str| rows.iter().find(|row| row.cell.runtime.as_str() == runtime).map(|row| row.class);
-    let best_of = |wanted: Class| ranked.iter().find(|one| class(&one.runtime) == Some(wanted));
-    let Some(wasm) = best_of(Class::Wasm).and_then(|one| id(&one.runtime)) else { return String::new() };
+    let best_of = |wanted: Class| {
+        let own = || all.iter().filter(|one| class(&one.runtime) == Some(wanted));
+        let functions = own().map(|one| one.functions).max()?;
+        own().find(|one| one.functions == functions)
+    };
+    let Some(wasm) = best_of(Class::Wasm) else { return String::new() };
     let others: BTreeSet<Class> = rows.iter().map(|row| row.class).filter(|class| *class != Class::Wasm).collect();
-    let sentence = |class: Class| {
-        let other = id(&best_of(class)?.runtime)?;
-        let ratio = between(source, scenario, &other, &wasm)?;
+    let sentence = |of: Class| {
+        let best = best_of(of)?;
+        let (other, wasm_id) = (id(&best.runtime)?, id(&wasm.runtime)?);
+        let ratio = between(source, scenario, &other, &wasm_id)?;
         let quantity = Quantity::of(scenario);
         let word = match compare::word(quantity, &ratio) {
             compare::NO_DIFFERENCE => format!("{} ({})", compare::NO_DIFFERENCE, compare::show(&ratio)),
             word => format!("{word}, {}", times(quantity, &ratio)),
         };
-        Some(format!(" Against {wasm}, the best of the class {} is {other}: {word}.", words::class(class)))
+        let over = if best.functions < wasm.functions {
+            format!(" over {}", units::count(best.functions, "function"))
+        } else {
+            String::new()
+        };
+        Some(format!(" Against {wasm_id}, the best of the class {} is {other}{over}: {word}.", words::class(of)))
     };
     others.into_iter().filter_map(sentence).collect()
 }
@@ -181,7 +192,7 @@ fn trust(run: &Run, rows: &[Row]) -> Vec<String> {
         sentences.push("The run was cut off before it was complete.".to_owned());
     }
     if run.header.quick {
-        sentences.push("It was a quick run, with few samples: good for a look, not for publishing.".to_owned());
+        sentences.push(format!("It was a quick run, with {}.", words::quick(rows)));
     }
     sentences
 }

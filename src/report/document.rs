@@ -225,7 +225,7 @@ pub(super) fn facts(run: &Run, rows: &[Row]) -> Vec<(String, String)> {
     let header = &run.header;
     let Some(machine) = header.machines.first() else { return Vec::new() };
     let [hardware, system] = machines::words(machine);
-    let quick = if header.quick { "; a quick run: good for a look, not for publishing" } else { "" };
+    let quick = if header.quick { format!("; a quick run, with {}", words::quick(rows)) } else { String::new() };
     let mut facts = vec![
         ("Machine".to_owned(), hardware),
         ("System".to_owned(), system),

@@ -7,7 +7,7 @@ use super::document::{self, Block, Entry, Table, Tone, document};
 use super::drawing;
 use super::summary::Row;
 use super::{units, words};
-use crate::chart::{self, style};
+use crate::chart::{self, Drawings, style};
 use crate::record::Run;
 use isobar_core::measure::SCENARIOS;
 use std::fmt::Write;
@@ -23,13 +23,18 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 /// # Errors
 /// A chart cannot be drawn.
 pub fn html(run: &Run, rows: &[Row]) -> Result<String, ReportError> {
+    Ok(page(run, rows, &document(run, rows), &chart::svgs(run, rows)?))
+}
+
+/// [`html`] of what the report holds, with its charts as SVGs.
+pub(super) fn page(run: &Run, rows: &[Row], blocks: &[Block], drawings: &Drawings) -> String {
     let cpu = run.header.machines.first().map_or("an unknown machine", |machine| machine.cpu.as_str());
     let functions = units::count(super::functions(rows).len(), "function");
     let runtimes: std::collections::BTreeSet<_> = rows.iter().map(|row| &row.cell.runtime).collect();
     let runtimes = units::count(runtimes.len(), "runtime");
     let on = if rows.is_empty() { cpu.to_owned() } else { format!("{functions} in {runtimes} on {cpu}") };
     let date = units::date(run.header.started_at_s);
-    let mut page = Page { run, rows, text: String::new() };
+    let mut page = Page { run, rows, drawings, text: String::new() };
     page.text = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -41,19 +46,19 @@ pub fn html(run: &Run, rows: &[Row]) -> Result<String, ReportError> {
         on = escape(&on),
         dark = dark_charts()
     );
-    let blocks = document(run, rows);
-    page.contents(&blocks);
+    page.contents(blocks);
     page.text.push_str("<main id=\"main\">\n");
-    blocks.iter().try_for_each(|block| page.push(block))?;
+    blocks.iter().for_each(|block| page.push(block));
     page.text.push_str("</main>\n<main id=\"cell\" tabindex=\"-1\" hidden></main>\n");
     page.scripts();
     page.text.push_str("</body>\n</html>\n");
-    Ok(page.text)
+    page.text
 }
 
 struct Page<'a> {
     run: &'a Run,
     rows: &'a [Row],
+    drawings: &'a Drawings,
     text: String,
 }
 
@@ -87,7 +92,7 @@ impl Page<'_> {
         self.text.push_str("</ul>\n</nav>\n");
     }
 
-    fn push(&mut self, block: &Block) -> Result<(), ReportError> {
+    fn push(&mut self, block: &Block) {
         match block {
             Block::Heading(level, title) => self.heading(*level, title),
             Block::Paragraph(text) => self.text.extend(["<p>", &escape(text), "</p>\n"]),
@@ -106,16 +111,15 @@ impl Page<'_> {
                 }
                 self.text.push_str("</dl>\n");
             }
-            Block::Chart(chart) => self.chart(chart)?,
+            Block::Chart(chart) => self.chart(chart),
             Block::Table(content) => table(content, &mut self.text),
             Block::Details(title, blocks) => {
                 self.text.extend(["<details>\n<summary>", &escape(title), "</summary>\n"]);
-                blocks.iter().try_for_each(|block| self.push(block))?;
+                blocks.iter().for_each(|block| self.push(block));
                 self.text.push_str("</details>\n");
             }
             Block::Cells => self.cells(),
         }
-        Ok(())
     }
 
     fn heading(&mut self, level: u8, title: &str) {
@@ -124,15 +128,14 @@ impl Page<'_> {
         let _ = writeln!(self.text, "<h{level} id=\"{anchor}\">{title}</h{level}>");
     }
 
-    fn chart(&mut self, chart: &chart::Chart) -> Result<(), ReportError> {
+    fn chart(&mut self, chart: &chart::Chart) {
         let (name, title) = (chart.name, escape(chart.title));
-        let drawing = drawing::inline(&chart::svg(chart, self.run, self.rows)?, &title);
+        let drawing = self.drawings.get(name).map_or_else(String::new, |svg| drawing::inline(svg, &title));
         let _ = write!(
             self.text,
             "<figure id=\"chart-{name}\"><div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">{drawing}\
              </div>\n<figcaption>{title}</figcaption></figure>\n"
         );
-        Ok(())
     }
 
     /// The room for the table that the script makes.

@@ -6,8 +6,13 @@ use crate::record::Run;
 
 /// The run as CommonMark with GitHub's tables. Charts are expected beside it, in `charts/`.
 pub fn markdown(run: &Run, rows: &[Row]) -> String {
+    page(&document(run, rows))
+}
+
+/// [`markdown`] of what the report holds.
+pub(super) fn page(document: &[Block]) -> String {
     let mut text = "# isobar: what a function costs inside a runtime\n".to_owned();
-    text.push_str(&blocks(&document(run, rows), "charts/"));
+    text.push_str(&blocks(document, "charts/"));
     text
 }
 

@@ -58,9 +58,15 @@ pub enum ReportError {
 /// Writes the charts, `report.md` and `report.html` into the run's folder, and names them, the reports first. `rows` are
 /// those of [`rows`].
 pub fn write(run: &Run, rows: &[Row], folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let charts = chart::draw(run, rows, folder)?;
+    let (charts, blocks) = std::thread::scope(|scope| {
+        let charts = scope.spawn(|| chart::draw(run, rows, folder));
+        let blocks = document::document(run, rows);
+        (charts.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), blocks)
+    });
+    let (drawings, charts) = charts?;
     let mut files = Vec::new();
-    for (name, text) in [("report.html", html(run, rows)?), ("report.md", markdown(run, rows))] {
+    let texts = [("report.html", html::page(run, rows, &blocks, &drawings)), ("report.md", markdown::page(&blocks))];
+    for (name, text) in texts {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|source| ReportError::Io { path: path.clone(), source })?;
         files.push(path);

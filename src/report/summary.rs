@@ -4,6 +4,7 @@ use super::details::{self, Percentiles};
 use super::isolation;
 use super::units::{self, Quantity};
 use crate::experiment::{self, CellStop};
+use crate::parallel;
 use crate::record::{Artifact, Cell, Record, Run};
 use crate::stats::{self, Slope, Summary};
 use isobar_core::measure::{MeasureError, Samples, ScenarioId};
@@ -128,10 +129,11 @@ fn rows_of(run: &Run, emulated: bool) -> Vec<Row> {
     // A record of a cell that was never planned has no reason to go on.
     let stop = |cell: &Cell| stops.get(cell).copied().unwrap_or(CellStop::CutOff);
     let classes = classes(run);
-    let mut rows: Vec<Row> = cells
-        .into_iter()
-        .map(|(cell, records)| Row { class: classes(&cell.runtime), ..row(run.header.seed, cell, records, stop(cell)) })
-        .collect();
+    let cells: Vec<(&Cell, Vec<&Record>)> = cells.into_iter().collect();
+    let mut rows: Vec<Row> = parallel::map(&cells, |(cell, records)| Row {
+        class: classes(&cell.runtime),
+        ..row(run.header.seed, cell, records.clone(), stop(cell))
+    });
     let names = run.header.functions.iter().map(|f| f.name.as_str());
     let places: HashMap<&str, usize> = names.zip(0..).collect();
     let place = |row: &Row| places.get(row.cell.function.as_str()).copied().unwrap_or(usize::MAX);
@@ -200,6 +202,7 @@ fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Fai
         high,
         ..summary
     });
+    lost(cell.scenario, &summary, records.len()).map_or(Ok(()), Err)?;
     let histogram = details::histogram(cell.scenario, records);
     Ok(Measured {
         summary,
@@ -208,6 +211,22 @@ fn measured(seed: u64, cell: &Cell, records: &[&Record]) -> Result<Measured, Fai
         percentiles: histogram.as_ref().map(details::percentiles),
         histogram: histogram.map(|all| all.encode()),
         readings: details::readings(records),
+    })
+}
+
+/// A time or a size that is a difference can come out as nothing, or as less: then nothing was measured but noise.
+fn lost(scenario: ScenarioId, summary: &Summary, processes: usize) -> Option<Failed> {
+    let quantity = Quantity::of(scenario);
+    let is_noise = matches!(quantity, Quantity::Time | Quantity::Bytes) && summary.median <= 0.0;
+    is_noise.then(|| Failed {
+        kind: "lost in the noise".into(),
+        text: format!(
+            "the number is a difference, which came out as {} {}: measure again, longer or on a quieter machine",
+            quantity.show(summary.median),
+            quantity.show_interval(summary)
+        ),
+        failures: processes,
+        processes,
     })
 }
 

@@ -44,6 +44,21 @@ const BASELINES: [Mode; 4] = [
     ("node", "vm-context", 28_000.0, 1.0, 900.0, 1.3),
 ];
 
+/// More of what stands beside WebAssembly, as a full run has it.
+const MORE_BASELINES: [Mode; 11] = [
+    ("sandbox", "unshare", 300.0, 0.01, 2_000.0, 1.0),
+    ("sandbox", "bubblewrap", 300.0, 0.01, 4_000.0, 1.0),
+    ("container", "crun-exec", 90_000.0, 0.01, 8_000.0, 1.0),
+    ("container", "runc", 900.0, 0.01, 50_000.0, 1.0),
+    ("container", "runsc", 900.0, 0.01, 150_000.0, 1.4),
+    ("container", "podman", 900.0, 0.01, 300_000.0, 1.0),
+    ("node", "isolate", 28_000.0, 1.0, 1_400.0, 1.3),
+    ("node", "process-js", 5.0, 1.0, 40_000.0, 1.3),
+    ("deno", "process-js", 5.0, 1.0, 35_000.0, 1.3),
+    ("bun", "process-js", 5.0, 1.0, 20_000.0, 1.3),
+    ("workerd", "isolate", 30_000.0, 1.0, 1_000.0, 1.3),
+];
+
 /// Name, MiB, µs in machine code.
 const FUNCTIONS: [(&str, f64, f64); 6] = [
     ("rust/hello", 0.08, 4.0),
@@ -118,6 +133,47 @@ pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, 
 pub(crate) fn classes() -> Run {
     let modes: Vec<Mode> = BASELINES.iter().copied().chain((0..9).map(|i| MODES[i * MODES.len() / 9])).collect();
     run_of(&modes, &FUNCTIONS[..4], 2, 3, true)
+}
+
+/// A run of everything: 14 modes of WebAssembly runtimes and what stands beside them, six functions, every scenario of an
+/// ordinary run, and loaded servers.
+pub(crate) fn everything() -> Run {
+    let wasm = (0..14).map(|i| MODES[i * MODES.len() / 14]);
+    let modes: Vec<Mode> = wasm.chain(BASELINES).chain(MORE_BASELINES).collect();
+    let mut run = run_of(&modes, &FUNCTIONS, 2, 5, true);
+    let of_servers = swept(&run, "rust/hello");
+    run.header.cells.extend(of_servers.iter().filter(|record| record.round == 0).map(|record| record.cell.clone()));
+    run.records.extend(of_servers);
+    run
+}
+
+/// Sweeps of servers, made of a run's warm invocations of functions with this prefix: runtimes behind the platform in each
+/// strategy, and by themselves.
+pub(crate) fn swept(run: &Run, functions: &str) -> Vec<Record> {
+    let mut swept = Vec::new();
+    let own = |record: &&Record| {
+        let cell = &record.cell;
+        cell.scenario.name() == "warm"
+            && cell.runtime.as_str().starts_with("wasm")
+            && cell.function.starts_with(functions)
+    };
+    for (at, record) in run.records.iter().filter(own).enumerate() {
+        for (strategy, pace) in [("+naive", 1), ("+cached", 20), ("+pooled", 40), ("", 30)] {
+            let mut record = record.clone();
+            record.cell.runtime = format!("{}{strategy}", record.cell.runtime).parse().unwrap();
+            record.cell.scenario = "http-knee".parse().unwrap();
+            record.histogram = None;
+            if let Ok(measurement) = &mut record.result {
+                let rates: Vec<u64> = (0..6).map(|step| (pace * (150 + at as u64 % 50)) << step).collect();
+                let p99_ns: Vec<u64> = rates.iter().map(|rate| 200_000 + rate * rate * 20 / pace / pace).collect();
+                let held = p99_ns.iter().map(|ns| u64::from(*ns < 12_000_000)).collect();
+                measurement.samples = Samples::of([("rate", rates), ("p99_ns", p99_ns), ("held", held)]);
+                measurement.readings = [("p99_below_ns".to_owned(), 12_000_000)].into();
+            }
+            swept.push(record);
+        }
+    }
+    swept
 }
 
 fn run_of(modes: &[Mode], functions: &[(&str, f64, f64)], threads: u32, rounds: u32, failures: bool) -> Run {
@@ -254,7 +310,9 @@ fn info(mode: &Mode) -> RuntimeInfo {
         class: match mode.0 {
             "native" => Class::Process,
             "container" => Class::Container,
-            "node" => Class::Isolate,
+            "sandbox" => Class::Sandbox,
+            "node" | "workerd" if mode.1 != "process-js" => Class::Isolate,
+            "node" | "deno" | "bun" => Class::Process,
             _ => Class::Wasm,
         },
         settings: [("stack".into(), "1 MiB".into()), ("compile threads".into(), "1".into())].into(),

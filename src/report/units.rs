@@ -156,13 +156,13 @@ fn show(units: &[Unit], value: f64) -> String {
 
 /// The largest unit in which `value` is at least 1, three digits of it being shown.
 fn fitting(units: &[Unit], value: f64) -> Unit {
-    let fits = |(_, size): &&Unit| value >= size * 0.9995;
+    let fits = |(_, size): &&Unit| value.abs() >= size * 0.9995;
     *units.iter().rev().find(fits).unwrap_or(&units[0])
 }
 
 /// Decimals that make three significant digits.
 fn decimals(value: f64) -> usize {
-    match value {
+    match value.abs() {
         v if v >= 99.95 => 0,
         v if v >= 9.995 => 1,
         _ => 2,

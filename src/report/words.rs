@@ -105,6 +105,19 @@ pub(crate) fn class(class: Class) -> &'static str {
     }
 }
 
+/// What a quick run is good for: medians of enough processes can be relied on, the tails of few samples cannot.
+pub(crate) fn quick(rows: &[Row]) -> &'static str {
+    let mut processes = rows.iter().filter_map(|row| Some(row.measured()?.summary.processes));
+    if processes.all(|processes| processes >= ENOUGH) {
+        "few samples in each process: how slow the slow ones are is rough"
+    } else {
+        "few samples: good for a look, not for publishing"
+    }
+}
+
+/// So many processes `isobar run` asks for.
+const ENOUGH: usize = 5;
+
 /// Whether these rows are of several classes, so that each has to be named.
 pub(crate) fn has_classes<'a>(mut rows: impl Iterator<Item = &'a Row>) -> bool {
     rows.next().is_some_and(|first| rows.any(|row| row.class != first.class))

@@ -397,7 +397,8 @@ mod tests {
         warm_ms: f64,
     ) -> Platform {
         let times = Ok((number(first_ms * 1e6, 0.01), number(warm_ms * 1e6, 0.01)));
-        Platform { name, wall, language, times }
+        let running = times.as_ref().ok().map(|(_, warm)| *warm);
+        Platform { name, wall, language, times, running }
     }
 
     #[test]

@@ -12,6 +12,9 @@ use isobar_core::Form;
 const SERVERS: &str = "8-platforms";
 const STARTED: &str = "8-processes";
 
+/// What a container is beside.
+const PROCESS: &str = "native/process";
+
 /// A platform with a function in one language.
 #[derive(Clone, Debug)]
 pub struct Platform {
@@ -23,13 +26,24 @@ pub struct Platform {
     pub language: &'static str,
     /// The very first request, and further ones.
     pub times: Result<(Number, Number), Missing>,
+    /// What of the first request is no cold start. `None` where every request starts what answers it.
+    pub running: Option<Number>,
 }
 
 impl Platform {
-    /// The first request less what further ones take. `None` if nothing is left, or nothing was measured.
+    /// The first request less what it would take of what runs already. `None` if nothing is left, nothing was measured, or
+    /// nothing runs already.
     pub fn cold_start(&self) -> Option<Number> {
-        let (first, warm) = self.times.as_ref().ok()?;
-        first.less(*warm)
+        let (first, _) = self.times.as_ref().ok()?;
+        first.less(self.running?)
+    }
+
+    fn cold_words(&self) -> String {
+        match (self.cold_start(), self.running) {
+            (Some(cold), _) => cold.time(),
+            (None, Some(_)) => "none: not above warm".to_owned(),
+            (None, None) => "none: each request starts it".to_owned(),
+        }
     }
 
     /// What a further request takes.
@@ -53,8 +67,15 @@ pub fn platforms(evidence: &Evidence) -> Vec<Platform> {
         };
         let of_runtime = of_runtime.into_iter().map(|(language, function)| {
             let first = evidence.number(STARTED, (name, function, first));
-            let times = first.and_then(|first| Ok((first, evidence.number(STARTED, (warm, function, "warm"))?)));
-            Platform { name, wall, language, times }
+            let warm_of = |runtime| evidence.number(STARTED, (runtime, function, "warm"));
+            let times = first.and_then(|first| Ok((first, warm_of(warm)?)));
+            let running = match wall {
+                "process" => None,
+                // A container that runs has to start a process in it, too: its cold start is what it adds to one.
+                "container" => warm_of(PROCESS).or_else(|_| warm_of(warm)).ok(),
+                _ => warm_of(warm).ok(),
+            };
+            Platform { name, wall, language, times, running }
         });
         let of_runtime: Vec<Platform> = of_runtime.collect();
         // One line says that it is not here.
@@ -70,7 +91,8 @@ fn server(evidence: &Evidence, served: &'static Served, function: &str) -> Platf
         How::Platform(_) => LANGUAGES.iter().find(|(.., known)| *known == function).map_or("rust", |(key, ..)| *key),
     };
     let times = evidence.server(SERVERS, served.name, function).map(|times| (times.first, times.warm));
-    Platform { name: served.name, wall: wall(served.name), language, times }
+    let running = times.as_ref().ok().map(|(_, warm)| *warm);
+    Platform { name: served.name, wall: wall(served.name), language, times, running }
 }
 
 /// What a server puts between functions: isolates, a process that they share, or a sandbox.
@@ -125,10 +147,8 @@ pub(super) fn section(evidence: &Evidence, published: &Published) -> Section {
             }
             Ok(times) => times,
         };
-        let (cold, [theirs, compared]) = match platform.cold_start() {
-            Some(cold) => (cold.time(), beside(value, cold)),
-            None => ("none: not above warm".to_owned(), beside(value, Number::exact(f64::NAN))),
-        };
+        let cold = platform.cold_words();
+        let [theirs, compared] = beside(value, platform.cold_start().unwrap_or(Number::exact(f64::NAN)));
         let theirs_warm = value_warm.and_then(|value| value.show_time());
         let numbers = [first.time(), warm.time(), warm.time_interval(), cold, theirs];
         let compared = if platform.cold_start().is_some() { compared } else { NONE.to_owned() };
@@ -143,8 +163,9 @@ pub(super) fn section(evidence: &Evidence, published: &Published) -> Section {
              cold start is the first request less a warm one. isobar's platforms have compiled before where they keep artifacts \
              (`pooled`, and runtimes that compile ahead of time), and compile at the first request elsewhere. What has no server \
              is invoked directly: the first request is then `process-cold`, from starting it to the last byte (`cold` for an isolate \
-             in a process that runs), and warm is `warm`, for a container an invocation in the one that runs. What starts a \
-             process for each invocation has no warm ones, and so no cold start."
+             in a process that runs), and warm is `warm`, for a container an invocation in the one that runs. As such an \
+             invocation starts a process, a container's cold start is its first request less that of a process without a \
+             container. What starts a process for each invocation has no cold start: every one is."
                 .to_owned(),
             "The thesis measured clouds from afar: Fastly Compute stands beside WebAssembly here, Cloudflare Workers beside V8 \
              isolates, AWS Lambda beside containers and microVMs. Here there is no network, and no fleet."

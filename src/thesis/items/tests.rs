@@ -209,8 +209,7 @@ fn a_cold_start_is_the_first_request_less_a_warm_one() {
     assert_eq!(pooled[2..5], strings(&["Rust", "12.0 ms", "10.0 ms"]));
     assert!(pooled[6].starts_with("1.9") && pooled[7] == "50.0 µs to 350 µs", "{pooled:?}");
     assert!(pooled[8].ends_with("of its upper end"), "{pooled:?}");
-    // What is as long every time has no cold start.
-    assert_eq!(of("`native/process`")[6], "none: not above warm");
+    assert_eq!(of("`native/process`")[6], "none: each request starts it");
     assert!(of("`workerd/isolate`")[3].starts_with("not measured here"));
     assert!(of("`container/crun`")[3].starts_with("not measured here"));
 }
