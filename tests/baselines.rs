@@ -103,7 +103,7 @@ fn what_an_idle_function_weighs_is_measured_of_each_class() {
     let records = std::fs::read_to_string(run.join("records.jsonl")).unwrap();
     for line in records.lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
-        let pss = record["result"]["samples"]["instances_pss_bytes"].as_array();
+        let pss = record["result"]["Ok"]["samples"]["instances_pss_bytes"].as_array();
         let pss: Vec<u64> = pss.unwrap_or_else(|| panic!("{record}")).iter().filter_map(|v| v.as_u64()).collect();
         assert!(pss.len() >= 3 && pss.last() > pss.first(), "{record}");
     }
@@ -130,7 +130,16 @@ fn an_emulated_machine_answers_exactly_and_is_measured_only_by_its_whole_name() 
     let folder = tempfile::tempdir().unwrap();
     let run = |filter: &str, into: &str| {
         let mut command = isobar();
-        command.args(["run", "--quick", "--strict", "--processes=1", "--max-processes=1", "--cell-time=1ms", "--filter", filter]);
+        command.args([
+            "run",
+            "--quick",
+            "--strict",
+            "--processes=1",
+            "--max-processes=1",
+            "--cell-time=1ms",
+            "--filter",
+            filter,
+        ]);
         command.args(["--filter", "rust/hello", "--filter", "process-cold", "--into"]).arg(folder.path().join(into));
         command.assert()
     };

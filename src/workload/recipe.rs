@@ -94,7 +94,7 @@ impl Native {
     pub(super) fn check(&self, source: &Source, at: std::ops::Range<usize>, table: &str) -> Result<(), Problem> {
         if self.build.is_empty() {
             let what = format!("`[{table}]` without steps");
-            return Err(source.problem(at, what, &format!("add [[{table}.build]]")));
+            return Err(source.problem(at, what, format!("add [[{table}.build]]")));
         }
         let steps = || self.prepare.iter().chain(&self.build);
         if steps().any(|step| step.wat.is_some() || step.synthetic.is_some()) {

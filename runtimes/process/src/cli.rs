@@ -240,7 +240,7 @@ impl Engine for Ready {
     }
 
     fn pss_bytes(&self) -> Option<u64> {
-        crate::weigh::pss_bytes(Place::get().ok()?.name())
+        crate::weigh::pss_bytes(Place::get().ok()?.name(), self.tool.name())
     }
 }
 

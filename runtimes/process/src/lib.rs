@@ -11,6 +11,7 @@ mod inside;
 mod microvm;
 mod native;
 mod oci;
+mod orphans;
 mod place;
 mod probe;
 mod program;

@@ -4,6 +4,7 @@
 use crate::bundle::{Bundle, Start, process};
 use crate::collect::{Finished, Listening, Status, Stopped, Streams, end_of, outcome, run, run_with};
 use crate::native;
+use crate::orphans::{reap_gvisor, strays};
 use crate::place::{Place, Root, make_root, own_mounts, remove_cgroups};
 use crate::tool::{Tool, last_line};
 use isobar_core::{Engine, Failure, Instance, Invocation, Limits, Module, Once, Outcome, Runtime, RuntimeInfo};
@@ -12,6 +13,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -146,7 +148,7 @@ impl Engine for Ready {
     }
 
     fn pss_bytes(&self) -> Option<u64> {
-        crate::weigh::pss_bytes(Place::get().ok()?.name())
+        crate::weigh::pss_bytes(Place::get().ok()?.name(), "")
     }
 }
 
@@ -212,21 +214,6 @@ impl First {
     }
 }
 
-/// Children of this process that have ended in a namespace of processes without being its first one.
-fn strays() -> Vec<i32> {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let children = tasks.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
-    let children: Vec<i32> =
-        children.flat_map(|l| l.split_whitespace().flat_map(str::parse).collect::<Vec<_>>()).collect();
-    let ended = |id: &i32| {
-        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        let numbers: Vec<&str> = field("NSpid:").split_whitespace().collect();
-        field("State:").trim_start().starts_with('Z') && numbers.len() > 1 && numbers.last() != Some(&"1")
-    };
-    children.into_iter().filter(ended).collect()
-}
-
 fn unsafe_zeroed() -> libc::rusage {
     // SAFETY: a structure of numbers.
     unsafe { std::mem::zeroed() }
@@ -288,7 +275,22 @@ impl Container {
         if let Some(first) = &mut self.first {
             first.kill();
         }
-        self.tool.call(&["delete", "--force", &self.bundle.id]).map(drop)
+        let delete = || self.tool.call(&["delete", "--force", &self.bundle.id]).map(drop);
+        if self.tool.name() != "runsc" {
+            return delete();
+        }
+        let deleted = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !deleted.load(Ordering::Relaxed) {
+                    reap_gvisor();
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            });
+            let result = delete();
+            deleted.store(true, Ordering::Relaxed);
+            result
+        })
     }
 }
 

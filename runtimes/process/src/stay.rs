@@ -23,11 +23,10 @@ impl Held {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The proportional set size of all of them and this process, in bytes.
+    /// The proportional set size of all of them, in bytes. This process holds nothing of theirs, and what it shares with other
+    /// runners comes and goes.
     pub(crate) fn pss_bytes(&self) -> Option<u64> {
-        let held = self.lock();
-        let all = [std::process::id()].into_iter().chain(held.iter().copied());
-        all.map(|id| memory_of(id).pss_bytes).sum()
+        self.lock().iter().map(|id| memory_of(*id).pss_bytes).sum()
     }
 }
 
