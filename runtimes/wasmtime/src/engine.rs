@@ -121,7 +121,8 @@ impl<H: Host> Loaded<H> {
         let (start, memory) = (export(&self.start), export(&self.memory));
         store.data_mut().memory = memory.and_then(Extern::into_memory);
         let start = start.and_then(Extern::into_func).ok_or_else(|| wasmtime::Error::msg("`_start` is gone"))?;
-        start.typed(&*store)
+        // SAFETY: `load` refused every module whose `_start` has parameters or results.
+        Ok(unsafe { TypedFunc::new_unchecked(&*store, start) })
     }
 }
 
