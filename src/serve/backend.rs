@@ -156,11 +156,11 @@ impl Backend {
         invocation: &Invocation,
         phases: &mut Phases,
     ) -> Option<Result<Outcome, Failure>> {
-        let resident = match &*function.resident[0].try_read().ok()? {
-            Some(Ok(resident)) => resident.clone(),
-            _ => return None,
-        };
-        Some(run(&*resident.module, invocation, phases))
+        // Whoever wants to take it out of memory waits: not for long, as it is fast.
+        match &*function.resident[0].try_read().ok()? {
+            Some(Ok(resident)) => Some(run(&*resident.module, invocation, phases)),
+            _ => None,
+        }
     }
 
     fn naive(&self, function: &Function, invocation: &Invocation, phases: &mut Phases) -> Result<Outcome, Failure> {

@@ -52,9 +52,9 @@ pub struct Settings {
 }
 
 /// A request as the platform sees it.
-pub struct Call {
+pub struct Call<'a> {
     /// The function.
-    pub function: Arc<Function>,
+    pub function: &'a Arc<Function>,
     /// The variables; those of the manifest are added to them, and win.
     pub env: Vec<(String, String)>,
     /// Standard input.
@@ -176,6 +176,11 @@ impl Platform {
         Ok(Platform { shared, threads })
     }
 
+    /// The function that a path names now.
+    pub fn find(&self, name: &str) -> Option<Arc<Function>> {
+        self.shared.table.read().unwrap_or_else(PoisonError::into_inner).find(name).cloned()
+    }
+
     /// The functions that there are now.
     pub fn table(&self) -> Arc<Table> {
         self.shared.table.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -185,20 +190,21 @@ impl Platform {
     ///
     /// # Errors
     /// [`Busy`] when the queue is full, and when no worker was free in time.
-    pub async fn call(&self, call: Call) -> Result<Reply, Busy> {
+    pub async fn call(&self, call: Call<'_>) -> Result<Reply, Busy> {
         let Call { function, mut env, stdin } = call;
         let spec = &function.spec;
         env.retain(|(name, _)| !spec.set.contains_key(name));
         env.extend(spec.set.iter().map(|(name, value)| (name.clone(), value.clone())));
         let limits = spec.limits.within(self.shared.settings.limits);
         let mut invocation = Invocation { args: spec.args.clone(), env, stdin, limits };
-        let held = self.shared.keeping.as_ref().map(|keeping| keeping.hold(&function));
-        if let Some(reply) = self.shared.in_a_slice(&function, &mut invocation) {
+        let held = self.shared.keeping.as_ref().map(|keeping| keeping.hold(function));
+        if let Some(reply) = self.shared.in_a_slice(function, &mut invocation) {
             drop(held.map(Held::end));
             return Ok(reply);
         }
         let (reply, receiver) = oneshot::channel();
-        self.shared.queue.push(function.number, Work::Call(Job { function, invocation, reply, held }))?;
+        let job = Job { function: function.clone(), invocation, reply, held };
+        self.shared.queue.push(function.number, Work::Call(job))?;
         // Without a reply the platform is about to end.
         receiver.await.unwrap_or(Err(Busy))
     }

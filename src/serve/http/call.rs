@@ -28,7 +28,7 @@ pub(super) async fn function(request: HttpRequest, payload: web::Payload, state:
     let id = request_id(request.headers());
     let path = request.uri().path();
     // The path as it was sent: what is encoded in some other way is another name, and no function has it.
-    let function = path.strip_prefix('/').and_then(|name| state.platform.table().find(name).cloned());
+    let function = path.strip_prefix('/').and_then(|name| state.platform.find(name));
     let called = match &function {
         Some(function) => {
             let called = call(function, &request, payload, &state).await;
@@ -89,7 +89,7 @@ async fn call(
         env.retain(|(name, _)| !facts.iter().any(|(fact, _)| fact == name));
         env.extend(facts);
     }
-    let call = Call { function: function.clone(), env, stdin };
+    let call = Call { function, env, stdin };
     state.platform.call(call).await.map_err(|Busy| Refusal::Busy)
 }
 
