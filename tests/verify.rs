@@ -4,7 +4,7 @@
 use assert_cmd::Command;
 use isobar::registry::Registry;
 use isobar::workload::Catalogue;
-use isobar_core::Runtime;
+use isobar_core::{Class, Form, Runtime};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -255,14 +255,18 @@ fn small(runtimes: &[String], functions: &[&str]) -> BTreeMap<String, usize> {
 #[test]
 fn every_committed_function_is_right_in_every_runtime_that_is_present() {
     let registry = Registry::discover(None).unwrap();
-    let plain = registry.runtimes.iter().map(|runtime| &runtime.info().id).filter(|id| id.variants().next().is_none());
+    // Servers are asked over HTTP, and not by `verify`.
+    let runners = registry.runtimes.iter().map(|runtime| runtime.info()).filter(|info| info.class != Class::Server);
+    let plain = runners.map(|info| &info.id).filter(|id| id.variants().next().is_none());
     let (slow, fast): (Vec<String>, Vec<String>) =
         plain.map(ToString::to_string).partition(|id| SLOW.contains(&id.as_str()));
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
     let catalogue = Catalogue::load(&folder).unwrap();
     let committed = catalogue.workloads().iter().filter(|workload| workload.committed).count();
     for (id, right) in small(&fast, &[]) {
-        assert_eq!(right, committed, "{id}");
+        let form = registry.find(&id).unwrap().info().form;
+        // What loads something else has what was built of that, which may be nothing.
+        assert!(right == committed || (form != Form::Wasm && right < committed), "{id}: {right} of {committed}");
     }
     if slow.is_empty() {
         return;

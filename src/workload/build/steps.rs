@@ -16,7 +16,7 @@ use std::{
 };
 
 /// What would change a compiler's output from outside.
-const REMOVED: [&str; 9] = [
+const REMOVED: [&str; 10] = [
     "RUSTFLAGS",
     "CFLAGS",
     "CXXFLAGS",
@@ -26,6 +26,7 @@ const REMOVED: [&str; 9] = [
     "GOROOT",
     "CARGO_TARGET_DIR",
     "CARGO_BUILD_TARGET",
+    "CARGO_INCREMENTAL",
 ];
 /// How much of a program's standard error is shown, in characters.
 const SHOWN: usize = 300;
