@@ -202,31 +202,23 @@ fn formless(
     functions: &[&Workload],
     of_plan: impl Fn(&Workload, &ScenarioId) -> bool,
 ) -> Vec<Formless> {
-    let mut alike: BTreeMap<(Form, &[String]), Vec<&Asked>> = BTreeMap::new();
+    let mut alike: BTreeMap<Form, Vec<&Asked>> = BTreeMap::new();
     for one in wanted {
-        alike.entry((one.0.form, &one.0.variables)).or_default().push(one);
+        alike.entry(one.0.form).or_default().push(one);
     }
     let mut formless = Vec::new();
-    for ((form, variables), runtimes) in alike {
+    for (form, runtimes) in alike {
         for workload in functions {
-            let Some(reason) = workload.form(form).err().map(|e| e.reason()).or_else(|| unknown(workload, variables))
-            else {
-                continue;
-            };
+            let Err(error) = workload.form(form) else { continue };
             let would = runtimes.iter().filter(|(_, scenarios)| scenarios.iter().any(|id| of_plan(workload, id)));
             let runtimes: Vec<RuntimeId> = would.map(|(info, _)| info.id.clone()).collect();
             if !runtimes.is_empty() {
+                let reason = error.reason();
                 formless.push(Formless { function: workload.name.clone(), form, runtimes, reason });
             }
         }
     }
     formless
-}
-
-/// Why a function cannot be given these variables, if so.
-fn unknown(workload: &Workload, variables: &[String]) -> Option<String> {
-    let knows = |name: &&String| workload.family.iter().any(|family| family.variables.iter().any(|(n, _)| n == *name));
-    variables.iter().find(|name| !knows(name)).map(|name| format!("it does not know the variable {name}"))
 }
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.
