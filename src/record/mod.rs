@@ -208,7 +208,7 @@ pub struct Unbuilt {
     pub reason: String,
 }
 
-/// A function that does not exist in the form that some runtimes load, or that they cannot call.
+/// A function that does not exist in the form that some runtimes load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Formless {
     /// The function: `language/name`.
