@@ -45,7 +45,8 @@ pub fn run(bench: &str, scenarios: &[&str], set: FunctionSet) -> ! {
         for runtime in registry.runtimes.iter().filter(|runtime| offers(runtime, scenario)) {
             for workload in catalogue.workloads().iter().filter(|w| set.holds(w) && w.variant.is_none()) {
                 // What a runtime cannot load is no failure of it.
-                if workload.form(runtime.info().form).is_err() || !knows(workload, &runtime.info().variables) {
+                if workload.form(runtime.info().form).is_err() || workload.unknown(&runtime.info().variables).is_some()
+                {
                     continue;
                 }
                 let made = OnceCell::new();
@@ -71,12 +72,6 @@ pub fn run(bench: &str, scenarios: &[&str], set: FunctionSet) -> ! {
     criterion.final_summary();
     drop(folder);
     std::process::exit(i32::from(failed > 0))
-}
-
-/// Whether a function has the variables that a runtime measures it by.
-fn knows(workload: &Workload, names: &[String]) -> bool {
-    let known = |name: &String| workload.family.iter().flat_map(|family| &family.variables).any(|(own, _)| own == name);
-    names.iter().all(known)
 }
 
 /// Plain modes, in the scenarios that they can be measured in.

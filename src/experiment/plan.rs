@@ -105,11 +105,11 @@ impl Plan {
     /// A filter is a glob over the names of runtimes (`wasmtime/*`), of functions (`rust/*`; without a slash it means
     /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
     /// different kinds narrow each other down. Without a filter for functions it is those of `set`; those by which
-    /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
-    /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them. A
-    /// runtime behind isobar's platform is chosen with the one that it is of, and an emulated one only by its whole name; servers are measured with the function hello
-    /// where no filter names one. A scenario that gives verdicts brings along the functions that try something, which belong
-    /// to no set and to no other scenario.
+    /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all
+    /// of them by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names
+    /// them. A runtime behind isobar's platform is chosen with the one that it is of, and an emulated one only by its whole
+    /// name; servers are measured with the function hello where no filter names one. A scenario that gives verdicts brings
+    /// along the functions that try something, which belong to no set and to no other scenario.
     pub fn new(
         runtimes: &[RemoteRuntime],
         workloads: &[Workload],
@@ -209,10 +209,8 @@ fn formless(
     let mut formless = Vec::new();
     for ((form, variables), runtimes) in alike {
         for workload in functions {
-            let Some(reason) = workload.form(form).err().map(|e| e.reason()).or_else(|| unknown(workload, variables))
-            else {
-                continue;
-            };
+            let unknown = || workload.unknown(variables).map(|name| format!("it does not know the variable {name}"));
+            let Some(reason) = workload.form(form).err().map(|e| e.reason()).or_else(unknown) else { continue };
             let would = runtimes.iter().filter(|(_, scenarios)| scenarios.iter().any(|id| of_plan(workload, id)));
             let runtimes: Vec<RuntimeId> = would.map(|(info, _)| info.id.clone()).collect();
             if !runtimes.is_empty() {
@@ -221,12 +219,6 @@ fn formless(
         }
     }
     formless
-}
-
-/// Why a function cannot be given these variables, if so.
-fn unknown(workload: &Workload, variables: &[String]) -> Option<String> {
-    let knows = |name: &&String| workload.family.iter().any(|family| family.variables.iter().any(|(n, _)| n == *name));
-    variables.iter().find(|name| !knows(name)).map(|name| format!("it does not know the variable {name}"))
 }
 
 /// Which names of the three kinds (runtime, function, scenario) the filters choose.

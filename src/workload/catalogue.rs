@@ -86,6 +86,12 @@ impl Workload {
         }
     }
 
+    /// The first of these variables that the function's family does not have: a runtime that measures it by them cannot.
+    pub fn unknown<'a>(&self, variables: &'a [String]) -> Option<&'a str> {
+        let knows = |name: &str| self.family.iter().any(|family| family.variables.iter().any(|(own, _)| own == name));
+        variables.iter().map(String::as_str).find(|name| !knows(name))
+    }
+
     /// The function in JavaScript: an ES module whose default export is called once, and which imports nothing but `input`,
     /// `../common/input.js`. That of a function in Rust, the language that stands for its family where languages are not
     /// compared, is its family's.
