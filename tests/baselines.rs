@@ -155,6 +155,65 @@ fn an_emulated_machine_answers_exactly_and_is_measured_only_by_its_whole_name() 
     assert!(!told.contains("failed"), "{told}");
 }
 
+/// Libraries that are right, and wrong from their second call on, and that crash, and never end.
+const LIBRARIES: [(&str, &str); 4] = [
+    ("right", "return 0;"),
+    ("wrong", "static int calls; return calls++;"),
+    ("crash", "__builtin_trap();"),
+    ("endless", "for (;;) { __asm__ volatile(\"\"); }"),
+];
+
+#[test]
+fn a_library_that_answers_wrongly_crashes_or_never_ends_is_a_failure_and_the_run_goes_on() {
+    if !Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no C compiler; scripts/setup");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let workloads = folder.path().join("workloads");
+    let interface = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads/libraries").display().to_string();
+    let module = wat::parse_str("(module (memory (export \"memory\") 1) (func (export \"_start\")))").unwrap();
+    let mut sums = String::new();
+    for (name, body) in LIBRARIES {
+        let function = workloads.join("c").join(name);
+        std::fs::create_dir_all(&function).unwrap();
+        std::fs::write(function.join(format!("{name}.wasm")), &module).unwrap();
+        sums += &format!("{}  c/{name}/{name}.wasm\n", isobar_core::measure::sha256_hex(&module));
+        let source = "#include \"isobar.h\"\nint32_t isobar_call_v1(const struct isobar_call *call) { (void)call; ";
+        std::fs::write(function.join(format!("{name}.c")), format!("{source}{body} }}\n")).unwrap();
+        let manifest =
+            "description = \"x\"\nstands_for = \"x\"\n[limits]\nwall_time_ms = 300\n[expected]\nstdout = \"\"\n";
+        std::fs::write(function.join("workload.toml"), manifest).unwrap();
+    }
+    std::fs::write(workloads.join("SHA256SUMS"), sums).unwrap();
+    let language = format!(
+        "title = \"C\"\n[[build]]\nrun = [\"false\"]\n[library]\n[[library.build]]\nrun = [\"cc\", \"-O1\", \"-shared\", \
+         \"-fPIC\", \"-I{interface}\", \"-o\", \"{{out}}\", \"{{name}}.c\"]\n"
+    );
+    std::fs::write(workloads.join("c/language.toml"), language).unwrap();
+    let here = |command: &mut assert_cmd::Command| _ = command.arg("--root").arg(folder.path());
+    let mut build = isobar();
+    here(build.args(["build", "--native"]));
+    build.assert().success();
+    let run = folder.path().join("run");
+    let mut command = isobar();
+    here(command.args(["run", "--quick", "--all-functions", "--processes=1", "--max-processes=1", "--cell-time=1ms"]));
+    command.args(["--filter", "native/in-process", "--filter", "warm", "--into"]).arg(&run);
+    let ended = command.output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    let records = std::fs::read_to_string(run.join("records.jsonl")).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let records: Vec<serde_json::Value> = records.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let result = |name: &str| {
+        let of = |record: &&serde_json::Value| record["function"] == format!("c/{name}");
+        records.iter().find(of).unwrap_or_else(|| panic!("{name}: {said}"))["result"].clone()
+    };
+    assert!(result("right")["Ok"]["samples"]["execute_ns"].is_array(), "{}", result("right"));
+    for (name, wanted) in [("wrong", "wrong-answer"), ("crash", "crashed"), ("endless", "timeout")] {
+        let result = result(name);
+        assert!(result["Ok"].is_null() && result["Err"].to_string().contains(wanted), "{name}: {result}");
+    }
+}
+
 /// The folder that the runner of an isobar made.
 fn folder_of(isobar: &Child) -> Option<PathBuf> {
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", isobar.id())).ok()?;

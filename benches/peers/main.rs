@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     let seconds = Duration::from_secs;
     let effort = match quick {
         true => Effort { rounds: 1, warm_up: seconds(1), measured: seconds(1) },
-        false => Effort { rounds: 3, warm_up: seconds(1), measured: seconds(2) },
+        false => Effort { rounds: 7, warm_up: seconds(1), measured: seconds(2) },
     };
     let (peers, absent) = servers::peers();
     let (tools, without): (Vec<_>, Vec<_>) = Tool::ALL.into_iter().partition(|tool| tool.is_here());
@@ -114,25 +114,32 @@ fn print_table(peers: &[Peer], results: &Results) {
     }
 }
 
-/// How isobar's driver keeps a schedule, and what it finds beside wrk, against the bare handler.
+/// How isobar's driver keeps a schedule, and what it finds beside wrk: against the bare handler, where what a tool itself
+/// takes of the processors decides, and where the server is the limit.
 fn print_driver(effort: &Effort) -> Result<()> {
-    let bare = servers::constant();
-    let (mut late, mut ratios) = (Vec::new(), Vec::new());
+    let (bare, limit) = (servers::constant(), servers::one_thread());
+    let (mut late, mut ratios) = (Vec::new(), [Vec::new(), Vec::new()]);
     for round in 0..effort.rounds {
-        let server = bare.start()?;
-        let url = server.url(TARGET);
-        let both = [Tool::Wrk, Tool::Isobar];
-        let mut found = BTreeMap::new();
-        for at in 0..both.len() {
-            let tool = both[(at + round as usize) % both.len()];
-            tool.load(&url, 64, effort.warm_up)?;
-            found.insert(tool.name(), tool.load(&url, 64, effort.measured)?.per_second);
+        for (peer, ratios) in [&bare, &limit].into_iter().zip(&mut ratios) {
+            let server = peer.start()?;
+            let url = server.url(TARGET);
+            let both = [Tool::Wrk, Tool::Isobar];
+            let mut found = BTreeMap::new();
+            for at in 0..both.len() {
+                let tool = both[(at + round as usize) % both.len()];
+                tool.load(&url, 64, effort.warm_up)?;
+                found.insert(tool.name(), tool.load(&url, 64, effort.measured)?.per_second);
+            }
+            ratios.push(100.0 * found[Tool::Isobar.name()] / found[Tool::Wrk.name()]);
         }
-        ratios.push(100.0 * found[Tool::Isobar.name()] / found[Tool::Wrk.name()]);
-        late.push(100.0 * tools::late_share(&url, RATE, effort.measured)?);
+        let server = bare.start()?;
+        late.push(100.0 * tools::late_share(&server.url(TARGET), RATE, effort.measured)?);
     }
+    let answers = "answers/s in a closed loop with 64 connections, of those that wrk gets of";
     println!("| what | median [least, most] |\n| --- | --- |");
-    println!("| answers/s in a closed loop with 64 connections, of those that wrk gets | {} |", spread(ratios, "%"));
+    for (peer, ratios) in [&limit, &bare].into_iter().zip(ratios.into_iter().rev()) {
+        println!("| {answers} {} | {} |", peer.name, spread(ratios, "%"));
+    }
     println!("| requests that are sent more than 1 ms late at {RATE} requests/s | {} |", spread(late, "%"));
     Ok(())
 }

@@ -38,6 +38,15 @@ pub(super) fn constant() -> Peer {
     Peer { name: "an actix-web handler that returns a constant".to_owned(), kind: Kind::Constant }
 }
 
+/// A server that is slower than a tool on a processor of its own.
+pub(super) fn one_thread() -> Peer {
+    let arguments = vec!["--strategy", "pooled", "--io-threads", "1"];
+    Peer {
+        name: "`isobar serve --strategy pooled --io-threads 1`, which is the limit".to_owned(),
+        kind: Kind::Isobar(arguments),
+    }
+}
+
 /// The strategies, each in the mode that it is shown with: the first two compile alike, so that only the strategy differs.
 pub(super) const STRATEGIES: [(&str, &[&str]); 3] = [
     ("`isobar serve --strategy naive`", &["--strategy", "naive", "--runtime", "wasmtime/cranelift+limits"]),

@@ -45,8 +45,7 @@ pub fn run(bench: &str, scenarios: &[&str], set: FunctionSet) -> ! {
         for runtime in registry.runtimes.iter().filter(|runtime| offers(runtime, scenario)) {
             for workload in catalogue.workloads().iter().filter(|w| set.holds(w) && w.variant.is_none()) {
                 // What a runtime cannot load is no failure of it.
-                if workload.form(runtime.info().form).is_err() || workload.unknown(&runtime.info().variables).is_some()
-                {
+                if workload.form(runtime.info().form).is_err() {
                     continue;
                 }
                 let made = OnceCell::new();

@@ -57,7 +57,7 @@ fn panel(figure: &mut Figure, trades: &Trades, (x, top, width): (f64, f64, f64))
         let (low, high) = (count.at(from.low), count.at(from.high));
         figure.line((low, y), (high, y), 1.5, INK);
         if from.high.is_infinite() {
-            arrow(figure, high, y);
+            page::arrow(figure, (high, y), 1.0);
         }
         figure.dot(dot, y, 4.0, INK);
     }
@@ -82,10 +82,6 @@ fn grid(figure: &mut Figure, count: &Axis, time: &Axis, (left, _, right, bottom)
 fn places(from: f64, to: f64) -> impl Iterator<Item = f64> {
     const STEPS: u32 = 60;
     (0..=STEPS).map(move |step| from * (to / from).powf(f64::from(step) / f64::from(STEPS)))
-}
-
-fn arrow(figure: &mut Figure, x: f64, y: f64) {
-    figure.shapes.push(Shape::Area(vec![(x - 7.0, y - 4.0), (x, y), (x - 7.0, y + 4.0)], 1.0, INK));
 }
 
 /// The cheapest modes by their numbers of invocations, each in the colour of its line.

@@ -1,8 +1,8 @@
 //! What every chart has around its panels: a title, words, a legend, a footer; and the grid of the panels.
 
-use super::figure::{Anchor, Figure, Text};
+use super::figure::{Anchor, Figure, Shape, Text};
 use super::font;
-use super::style::{Colour, FAILED, MARGIN, ROW, RULE, SLACK, SMALL, SOFT, TINY, WIDTH};
+use super::style::{Colour, FAILED, INK, MARGIN, ROW, RULE, SLACK, SMALL, SOFT, TINY, WIDTH};
 use crate::record::Run;
 use crate::report::summary::shorten;
 use crate::report::{Failed, Row, units, words};
@@ -119,6 +119,12 @@ pub(super) fn failed(figure: &mut Figure, failed: &Failed, x: f64, y: f64) {
 /// A tick's label, at the top of an axis.
 pub(super) fn tick(figure: &mut Figure, label: String, x: f64, y: f64) {
     figure.text(Text::new(label, x, y, TINY).colour(SOFT).anchor(Anchor::Middle));
+}
+
+/// The head of an arrow that ends here, to the right or, with `-1.0`, to the left.
+pub(super) fn arrow(figure: &mut Figure, (x, y): (f64, f64), direction: f64) {
+    let back = x - 7.0 * direction;
+    figure.shapes.push(Shape::Area(vec![(back, y - 4.0), (x, y), (back, y + 4.0)], 1.0, INK));
 }
 
 /// `text`, cut to this width.

@@ -53,6 +53,9 @@ const COLOURS: [Colour; 2] = [PALETTE[0], PALETTE[4]];
 const BAR: f64 = 13.0;
 const PAIR: f64 = 34.0;
 const AXIS: f64 = 21.0;
+/// How far beyond the largest ratio, and below the smallest, an axis goes for the sake of an interval: of two processes that
+/// differ it has no useful end.
+const BEYOND: f64 = 3.0;
 /// A chart whose largest ratio is so many times its smallest has a logarithmic axis.
 const LARGE: f64 = 40.0;
 
@@ -63,11 +66,13 @@ impl Published<'_> {
         let bars = || self.panels.iter().flat_map(|panel| &panel.bars).flat_map(|bars| [&bars.ours, &bars.theirs]);
         let ratios = || bars().filter_map(|bar| bar.as_ref().ok()).map(|bar| bar.ratio).filter(|ratio| *ratio > 0.0);
         let is_log = ratios().fold(0.0, f64::max) / ratios().fold(f64::INFINITY, f64::min) > LARGE;
-        let words = if is_log {
-            format!("{} Logarithmic axes: only the ends of the bars mean something.", self.words)
-        } else {
-            self.words.to_owned()
-        };
+        let mut words = self.words.to_owned();
+        if is_log {
+            words += " Logarithmic axes: only the ends of the bars mean something.";
+        }
+        if self.panels.iter().any(Panel::is_cut) {
+            words += " An arrow: the interval goes on.";
+        }
         let mut page = Page::new(self.title, &words, &legend);
         let names = self.panels.iter().flat_map(|panel| &panel.bars).map(|bars| font::width(bars.name, SMALL, false));
         let names = (names.fold(0.0, f64::max) * SLACK + 12.0).min(240.0);
@@ -88,6 +93,24 @@ impl Published<'_> {
     }
 }
 
+impl Panel<'_> {
+    fn known(&self) -> impl Iterator<Item = &Bar> + Clone {
+        self.bars.iter().flat_map(|bars| [&bars.ours, &bars.theirs]).filter_map(|bar| bar.as_ref().ok())
+    }
+
+    /// Between which values an interval is drawn.
+    fn extent(&self) -> [f64; 2] {
+        let ratios = || self.known().map(|bar| bar.ratio).filter(|ratio| *ratio > 0.0);
+        let (least, most) = (ratios().fold(f64::INFINITY, f64::min), ratios().fold(0.0, f64::max));
+        if least <= most { [least / BEYOND, most * BEYOND] } else { [0.0, 1.0] }
+    }
+
+    fn is_cut(&self) -> bool {
+        let [least, most] = self.extent();
+        self.known().filter_map(|bar| bar.interval).any(|[low, high]| low < least || high > most)
+    }
+}
+
 fn draw(
     figure: &mut Figure,
     panel: &Panel,
@@ -95,8 +118,12 @@ fn draw(
     (x, mut y, width): (f64, f64, f64),
     (names, label): (f64, f64),
 ) -> f64 {
-    let bars = panel.bars.iter().flat_map(|bars| [&bars.ours, &bars.theirs]).filter_map(|bar| bar.as_ref().ok());
-    let values = || bars.clone().flat_map(|bar| bar.interval.into_iter().flatten().chain([bar.ratio]));
+    let bars = panel.known();
+    let [least, most] = panel.extent();
+    let values = || {
+        let ends = |bar: &Bar| bar.interval.into_iter().flatten().map(|end| end.clamp(least, most));
+        bars.clone().flat_map(move |bar| ends(bar).chain([bar.ratio]))
+    };
     let (start, end) = (x + names, x + width - label);
     let axis = if is_log {
         Axis::log(values(), start, end)
@@ -113,7 +140,7 @@ fn draw(
         let name = page::fitting(bars.name, names - 12.0, SMALL, false);
         figure.text(Text::new(name, x, y + 4.0 + BAR, SMALL));
         for ((bar, colour), place) in [&bars.ours, &bars.theirs].into_iter().zip(COLOURS).zip([0.0, BAR + 1.0]) {
-            draw_bar(figure, bar, &axis, colour, (start, y + 3.0 + place, x + width));
+            draw_bar(figure, bar, (&axis, [least, most]), colour, (start, y + 3.0 + place, x + width));
         }
         y += PAIR;
     }
@@ -123,7 +150,7 @@ fn draw(
 fn draw_bar(
     figure: &mut Figure,
     bar: &Result<Bar, String>,
-    axis: &Axis,
+    (axis, [least, most]): (&Axis, [f64; 2]),
     colour: Colour,
     (start, y, right): (f64, f64, f64),
 ) {
@@ -133,8 +160,16 @@ fn draw_bar(
             let mut end = axis.at(bar.ratio);
             figure.rect(start, y, end - start, BAR, colour);
             if let Some([low, high]) = bar.interval {
-                figure.line((axis.at(low), middle), (axis.at(high).max(axis.at(low) + 1.0), middle), 1.5, INK);
-                end = end.max(axis.at(high));
+                let from = axis.at(low.max(least));
+                let to = axis.at(high.min(most)).max(from + 1.0);
+                figure.line((from, middle), (to, middle), 1.5, INK);
+                if low < least {
+                    page::arrow(figure, (from, middle), -1.0);
+                }
+                if high > most {
+                    page::arrow(figure, (to, middle), 1.0);
+                }
+                end = end.max(to);
             }
             let text = page::fitting(&bar.text, right - end - 6.0, TINY, false);
             figure.text(Text::new(text, end + 6.0, middle, TINY));

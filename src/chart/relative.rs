@@ -16,8 +16,8 @@ const WORDS: &str = "How many times the reference's time a function's code takes
                      for an invocation has no such phase without the start, and is left out. Ratios of medians; the line \
                      through a dot is its 95 % interval. Logarithmic axes.";
 
-/// Which runtimes run native code, the one that is compared with first.
-const NATIVE: [&str; 2] = ["native/in-process", "native/process"];
+/// What runs native code without a start: a process that is started has no phase to compare with.
+const NATIVE: &str = "native/in-process";
 /// Room for the numbers at the right.
 const LABEL: f64 = 132.0;
 
@@ -31,9 +31,8 @@ struct Executed<'a> {
 pub(super) fn draw(run: &Run, rows: &[Row]) -> Figure {
     let index = Index::of(run);
     let mut rows: Vec<&Row> = rows.iter().filter(|row| row.cell.scenario.name() == "warm").collect();
-    let native = NATIVE
-        .into_iter()
-        .find(|name| rows.iter().any(|row| row.cell.runtime.as_str() == *name && row.measured().is_some()));
+    let native = Some(NATIVE)
+        .filter(|name| rows.iter().any(|row| row.cell.runtime.as_str() == *name && row.measured().is_some()));
     let (title, reference) = match native {
         Some(name) => ("Execution time relative to native code: lower is better", format!("The reference is {name}.")),
         None => (

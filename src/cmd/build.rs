@@ -19,7 +19,8 @@ pub struct Build {
     /// Build all anew elsewhere, compare the bytes with those that are recorded, and change nothing
     #[arg(long)]
     check: bool,
-    /// Build executables of this machine instead, of the functions whose language says how: below target/workloads/native
+    /// Build executables and libraries of this machine instead, of the functions whose language says how: below
+    /// target/workloads/native
     #[arg(long)]
     native: bool,
     /// Build components for wasi:http instead, of the functions whose language says how: below target/workloads/component

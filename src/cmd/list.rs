@@ -70,10 +70,10 @@ fn functions(catalogue: &Catalogue) -> String {
         let variants: String = variants.map(|variant| format!("+{variant} ")).collect();
         let sizes: Vec<&str> = workload.sizes().collect();
         let bytes = workload.module_bytes.to_string();
-        let native = match workload.has_native() {
-            Some(true) => "built",
-            Some(false) => "not built",
-            None => "",
+        let native = match [workload.has_native(), workload.has_library()] {
+            [None, None] => "",
+            both if both.contains(&Some(false)) => "not built",
+            _ => "built",
         };
         let cells = [&workload.name, set, &bytes, variants.trim_end(), native, &sizes.join(" "), &workload.description];
         table.add_row(cells);

@@ -202,18 +202,18 @@ fn formless(
     functions: &[&Workload],
     of_plan: impl Fn(&Workload, &ScenarioId) -> bool,
 ) -> Vec<Formless> {
-    let mut alike: BTreeMap<(Form, &[String]), Vec<&Asked>> = BTreeMap::new();
+    let mut alike: BTreeMap<Form, Vec<&Asked>> = BTreeMap::new();
     for one in wanted {
-        alike.entry((one.0.form, &one.0.variables)).or_default().push(one);
+        alike.entry(one.0.form).or_default().push(one);
     }
     let mut formless = Vec::new();
-    for ((form, variables), runtimes) in alike {
+    for (form, runtimes) in alike {
         for workload in functions {
-            let unknown = || workload.unknown(variables).map(|name| format!("it does not know the variable {name}"));
-            let Some(reason) = workload.form(form).err().map(|e| e.reason()).or_else(unknown) else { continue };
+            let Err(error) = workload.form(form) else { continue };
             let would = runtimes.iter().filter(|(_, scenarios)| scenarios.iter().any(|id| of_plan(workload, id)));
             let runtimes: Vec<RuntimeId> = would.map(|(info, _)| info.id.clone()).collect();
             if !runtimes.is_empty() {
+                let reason = error.reason();
                 formless.push(Formless { function: workload.name.clone(), form, runtimes, reason });
             }
         }

@@ -127,23 +127,23 @@ fn classes(source: &Source, scenario: ScenarioId, all: &[Ranked], rows: &[&Row])
     };
     let Some(wasm) = best_of(Class::Wasm) else { return String::new() };
     let others: BTreeSet<Class> = rows.iter().map(|row| row.class).filter(|class| *class != Class::Wasm).collect();
-    let sentence = |of: Class| {
+    let Some(wasm_id) = id(&wasm.runtime) else { return String::new() };
+    let compared = |of: Class| {
         let best = best_of(of)?;
-        let (other, wasm_id) = (id(&best.runtime)?, id(&wasm.runtime)?);
+        let other = id(&best.runtime)?;
         let ratio = between(source, scenario, &other, &wasm_id)?;
-        let quantity = Quantity::of(scenario);
-        let word = match compare::word(quantity, &ratio) {
-            compare::NO_DIFFERENCE => format!("{} ({})", compare::NO_DIFFERENCE, compare::show(&ratio)),
-            word => format!("{word}, {}", times(quantity, &ratio)),
+        let over = match best.functions < wasm.functions {
+            true => format!(", over {}", units::count(best.functions, "function")),
+            false => String::new(),
         };
-        let over = if best.functions < wasm.functions {
-            format!(" over {}", units::count(best.functions, "function"))
-        } else {
-            String::new()
-        };
-        Some(format!(" Against {wasm_id}, the best of the class {} is {other}{over}: {word}.", words::class(of)))
+        let word = compare::word(Quantity::of(scenario), &ratio);
+        Some(format!("{other} ({}{over}), {word}, {}", words::class(of), compare::show(&ratio)))
     };
-    others.into_iter().filter_map(sentence).collect()
+    let all: Vec<String> = others.into_iter().filter_map(compared).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(" The best of the other classes against {wasm_id}: {}.", all.join("; ")),
+    }
 }
 
 /// How many times worse one runtime is than another, over the functions that both have.

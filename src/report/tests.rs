@@ -313,7 +313,10 @@ fn classes_are_named_where_two_meet() {
         text.contains("| Runtime | Class | Median |") && text.contains("| wasmtime/cranelift | process |"),
         "{text}"
     );
-    assert!(text.contains("the best of the class process is wasmtime/cranelift: "), "{text}");
+    assert!(
+        text.contains("The best of the other classes against ") && text.contains(": wasmtime/cranelift (process), "),
+        "{text}"
+    );
     assert!(terminal(&rows, false).contains("process"));
 }
 

@@ -111,9 +111,13 @@ pub fn per_gib(bytes: f64) -> String {
     }
 }
 
-/// How many times worse than the best: `1.00x`, `12.3x`.
+/// How many times worse than the best: `1.00x`, `12.3x`; of small ones two digits: `0.0042x`.
 pub fn ratio(ratio: f64) -> String {
-    if ratio.is_finite() { format!("{:.*}x", decimals(ratio), ratio) } else { "-".to_owned() }
+    match ratio {
+        _ if !ratio.is_finite() => "-".to_owned(),
+        r if r > 0.0 && r < 0.0995 => format!("{r:.*}x", (1.0 - r.log10().floor()).min(12.0) as usize),
+        r => format!("{r:.*}x", decimals(r)),
+    }
 }
 
 /// A share as a percentage, two significant digits at least: `2 %`, `0.35 %`.
@@ -200,6 +204,8 @@ mod tests {
             (bytes(0), bytes(999), bytes(1023), bytes(1_258_291)),
             ("0 B".into(), "999 B".into(), "1023 B".into(), "1.20 MiB".into())
         );
+        let small = [0.1, 0.0994, 0.04, 0.0042, 0.0, -0.01].map(ratio);
+        assert_eq!(small, ["0.10x", "0.099x", "0.040x", "0.0042x", "0.00x", "-0.01x"]);
         assert_eq!((ratio(1.0), ratio(12.345), ratio(1234.0)), ("1.00x".into(), "12.3x".into(), "1234x".into()));
         assert_eq!(ratio(f64::NAN), "-");
         let shares = [0.02, 0.0, 0.125, 0.0312, 0.0035, 1.0, f64::INFINITY].map(percent);

@@ -84,6 +84,8 @@ pub(super) struct Backend {
     /// invocation at a time.
     engines: Vec<Mutex<Option<Arc<dyn Engine>>>>,
     in_process: bool,
+    /// Whether any thread may run functions for a slice of time, and be sure that they end with it.
+    pub(super) slices: bool,
 }
 
 /// Whether the engine itself holds a function to all its limits, so that it may run in this process.
@@ -103,7 +105,8 @@ impl Backend {
         let in_process = runtime.remote().is_none();
         let count = if in_process && runtime.info().concurrent { 1 } else { workers };
         let engines = (0..count).map(|_| Mutex::new(None)).collect();
-        let backend = Backend { runtime, strategy, artifacts, engines, in_process };
+        let slices = in_process && count == 1 && strategy == Strategy::Pooled && is_safe_in_process(&*runtime);
+        let backend = Backend { runtime, strategy, artifacts, engines, in_process, slices };
         backend.engine(0)?;
         Ok(backend)
     }
@@ -139,14 +142,6 @@ impl Backend {
             self.discard(slot, &resident.engine);
         }
         (start, result)
-    }
-
-    /// Whether any thread may run functions for a slice of time, and be sure that they end with it.
-    pub(super) fn slices(&self) -> bool {
-        self.in_process
-            && self.engines.len() == 1
-            && self.strategy == Strategy::Pooled
-            && is_safe_in_process(&*self.runtime)
     }
 
     /// Runs a function once on the calling thread, if its module is in memory: nothing else is waited for.

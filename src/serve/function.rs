@@ -2,6 +2,7 @@
 
 use super::capability::Grants;
 use super::pace::Pace;
+use actix_web::http::header::HeaderValue;
 use isobar_core::measure::sha256_hex;
 use isobar_core::{Failure, Limits, Module};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +31,7 @@ pub struct Spec {
     /// Whether its output begins with a header block, as CGI has it.
     pub cgi: bool,
     /// The `Content-Type` of its output.
-    pub content_type: String,
+    pub content_type: HeaderValue,
     /// The status for an exit code other than 0; 500 for what is not here.
     pub exit_status: BTreeMap<i32, u16>,
     /// What it may use; the platform's own limits hold beside them.
@@ -161,7 +162,7 @@ pub(super) fn example(name: &str) -> Spec {
         stdin: false,
         grants: Grants::default(),
         cgi: false,
-        content_type: super::manifest::PLAIN_TEXT.to_owned(),
+        content_type: super::manifest::plain_text(),
         exit_status: BTreeMap::new(),
         limits: FunctionLimits::default(),
         example: BTreeMap::new(),

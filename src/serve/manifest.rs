@@ -3,6 +3,7 @@
 use super::ServeError;
 use super::capability::Grants;
 use super::function::{EnvNames, FunctionLimits, Spec};
+use actix_web::http::header::HeaderValue;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,9 @@ use std::path::{Path, PathBuf};
 pub const FUNCTIONS_MANIFEST: &str = "functions.toml";
 
 /// The `Content-Type` of a function that declares none.
-pub(super) const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
+pub(super) fn plain_text() -> HeaderValue {
+    HeaderValue::from_static("text/plain; charset=utf-8")
+}
 
 /// Paths of the platform's own.
 const RESERVED: [&str; 3] = ["healthz", "metrics", "favicon.ico"];
@@ -97,10 +100,10 @@ impl Table {
             ..Default::default()
         };
         given.check().map_err(|failure| wrong(failure.to_string()))?;
-        let content_type = self.content_type.unwrap_or_else(|| PLAIN_TEXT.to_owned());
-        if actix_web::http::header::HeaderValue::from_str(&content_type).is_err() {
-            return Err(wrong(format!("{content_type:?} cannot be a `content_type`")));
-        }
+        let named = self.content_type.as_deref().map_or_else(|| Ok(plain_text()), HeaderValue::from_str);
+        let Ok(content_type) = named else {
+            return Err(wrong(format!("{:?} cannot be a `content_type`", self.content_type.unwrap_or_default())));
+        };
         let mut exit_status = BTreeMap::new();
         for (code, status) in self.exit_status {
             match code.parse::<i32>() {

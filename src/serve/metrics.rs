@@ -2,11 +2,12 @@
 
 use super::backend::{Phases, Start};
 use super::keep_alive::{Account, KeepAlive};
+use super::striped::{Striped, StripedCount};
+use prometheus::local::{LocalHistogram, LocalIntCounter};
 use prometheus::{
-    Counter, Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Counter, Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 /// From a microsecond to ten seconds.
 const BUCKETS_SECONDS: [f64; 22] = [
@@ -20,7 +21,9 @@ pub(super) struct Metrics {
     by_function: Arc<ByFunction>,
     failures: IntCounterVec,
     reloads: IntCounterVec,
-    pub(super) live_instances: IntGauge,
+    /// Sandboxes that are there.
+    pub(super) live: StripedCount,
+    live_instances: IntGauge,
     queued: IntGauge,
     running: IntGauge,
     resident: IntGauge,
@@ -53,22 +56,25 @@ struct ByFunction {
     overruns: IntCounterVec,
     phases: HistogramVec,
     seconds: HistogramVec,
+    /// What was counted of each function that was called, and is not in the above yet.
+    called: Mutex<Vec<Weak<Striped<Counted>>>>,
 }
 
 /// The metrics of one function, looked up when it is first called: what nobody calls is no line for Prometheus.
 pub(super) struct FunctionMetrics {
     name: String,
     by_function: Arc<ByFunction>,
-    found: OnceLock<Found>,
+    counted: OnceLock<Arc<Striped<Counted>>>,
 }
 
-struct Found {
-    cold: IntCounter,
-    warm: IntCounter,
-    overruns: IntCounter,
-    answered: IntCounter,
-    phases: [Histogram; Phases::NAMES.len()],
-    seconds: Histogram,
+/// What was counted on some of the threads since it was last asked for. Of counters that all share, each thread would wait for
+/// the others' caches, several times in a request.
+struct Counted {
+    cold: LocalIntCounter,
+    warm: LocalIntCounter,
+    answered: LocalIntCounter,
+    phases: [LocalHistogram; Phases::NAMES.len()],
+    seconds: LocalHistogram,
 }
 
 impl Metrics {
@@ -104,11 +110,13 @@ impl Metrics {
             ),
             phases: histogram("isobar_phase_seconds", "Time of a request by phase", &["function", "phase"]),
             seconds: histogram("isobar_request_seconds", "Time of a request with its body", &["function"]),
+            called: Mutex::default(),
         };
         Metrics {
             by_function: Arc::new(by_function),
             failures: counter("isobar_failures_total", "Failed requests by kind", &["kind"]),
             reloads: counter("isobar_reloads_total", "Changes of functions that were seen", &["result"]),
+            live: StripedCount::default(),
             live_instances: gauge("isobar_live_instances", "Sandboxes that are there"),
             queued: gauge("isobar_queue_length", "Requests that wait for a worker"),
             running: gauge("isobar_running", "Requests that a worker is busy with"),
@@ -119,20 +127,22 @@ impl Metrics {
     }
 
     pub(super) fn function(&self, name: &str) -> FunctionMetrics {
-        FunctionMetrics { name: name.to_owned(), by_function: self.by_function.clone(), found: OnceLock::new() }
+        FunctionMetrics { name: name.to_owned(), by_function: self.by_function.clone(), counted: OnceLock::new() }
     }
 
     /// A request was answered; `function` is nothing where it names none.
     pub(super) fn answered(&self, function: Option<&FunctionMetrics>, status: u16, seconds: f64) {
-        match function {
-            Some(function) if status == 200 => function.found().answered.inc(),
-            _ => {
-                let name = function.map_or("-", |function| function.name.as_str());
-                self.by_function.requests.with_label_values(&[name, status.to_string().as_str()]).inc();
-            }
+        if function.is_none() || status != 200 {
+            let name = function.map_or("-", |function| function.name.as_str());
+            self.by_function.requests.with_label_values(&[name, status.to_string().as_str()]).inc();
         }
         if let Some(function) = function {
-            function.found().seconds.observe(seconds);
+            function.counted().with(|counted| {
+                counted.seconds.observe(seconds);
+                if status == 200 {
+                    counted.answered.inc();
+                }
+            });
         }
     }
 
@@ -146,6 +156,8 @@ impl Metrics {
 
     /// The text format of Prometheus, version 0.0.4.
     pub(super) fn text(&self, now: Now) -> String {
+        self.by_function.collect();
+        self.live_instances.set(self.live.get());
         self.queued.set(now.queued as i64);
         self.running.set(now.running as i64);
         self.resident.set(now.resident as i64);
@@ -190,33 +202,66 @@ impl Kept {
     }
 }
 
+impl ByFunction {
+    /// Takes over what was counted. Of functions that are gone it was when they went.
+    fn collect(&self) {
+        self.called
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|called| called.upgrade().inspect(|called| called.each(|counted| counted.flush())).is_some());
+    }
+}
+
+impl Counted {
+    fn new(name: &str, all: &ByFunction) -> Counted {
+        Counted {
+            cold: all.starts.with_label_values(&[name, "cold"]).local(),
+            warm: all.starts.with_label_values(&[name, "warm"]).local(),
+            answered: all.requests.with_label_values(&[name, "200"]).local(),
+            phases: Phases::NAMES.map(|phase| all.phases.with_label_values(&[name, phase]).local()),
+            seconds: all.seconds.with_label_values(&[name]).local(),
+        }
+    }
+
+    fn flush(&self) {
+        [&self.cold, &self.warm, &self.answered].into_iter().for_each(LocalIntCounter::flush);
+        self.phases.iter().chain([&self.seconds]).for_each(LocalHistogram::flush);
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
 impl FunctionMetrics {
-    fn found(&self) -> &Found {
-        let (name, all) = (self.name.as_str(), &*self.by_function);
-        self.found.get_or_init(|| Found {
-            cold: all.starts.with_label_values(&[name, "cold"]),
-            warm: all.starts.with_label_values(&[name, "warm"]),
-            overruns: all.overruns.with_label_values(&[name]),
-            answered: all.requests.with_label_values(&[name, "200"]),
-            phases: Phases::NAMES.map(|phase| all.phases.with_label_values(&[name, phase])),
-            seconds: all.seconds.with_label_values(&[name]),
+    fn counted(&self) -> &Striped<Counted> {
+        self.counted.get_or_init(|| {
+            let counted = Arc::new(Striped::new(|| Counted::new(&self.name, &self.by_function)));
+            let mut called = self.by_function.called.lock().unwrap_or_else(PoisonError::into_inner);
+            called.push(Arc::downgrade(&counted));
+            // Named before it happens for the first time, for those who plot its rate.
+            self.by_function.overruns.with_label_values(&[&self.name]);
+            counted.clone()
         })
     }
 
     pub(super) fn overran(&self) {
-        self.found().overruns.inc();
+        self.by_function.overruns.with_label_values(&[&self.name]).inc();
     }
 
     pub(super) fn invoked(&self, start: Start, phases: &Phases) {
-        let found = self.found();
-        match start {
-            Start::Cold => found.cold.inc(),
-            Start::Warm => found.warm.inc(),
-        }
-        for (histogram, (_, ns)) in found.phases.iter().zip(phases.named()) {
-            if let Some(ns) = ns {
-                histogram.observe(ns as f64 / 1e9);
+        self.counted().with(|counted| {
+            match start {
+                Start::Cold => counted.cold.inc(),
+                Start::Warm => counted.warm.inc(),
             }
-        }
+            for (histogram, (_, ns)) in counted.phases.iter().zip(phases.named()) {
+                if let Some(ns) = ns {
+                    histogram.observe(ns as f64 / 1e9);
+                }
+            }
+        });
     }
 }

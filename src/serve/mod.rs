@@ -16,6 +16,7 @@ mod pace;
 mod platform;
 mod queue;
 mod source;
+mod striped;
 
 pub use backend::{Phases, Start, Strategy, is_safe_in_process};
 pub use capability::{Grants, restrict};

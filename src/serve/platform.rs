@@ -8,6 +8,7 @@ use super::keep_alive::{Held, KeepAlive, Keeping, Prewarm};
 use super::metrics::{Metrics, Now};
 use super::queue::{Bounds, Busy, FairQueue};
 use super::source::{Source, Stamp};
+use arc_swap::{ArcSwap, Guard};
 use isobar_core::measure::nanoseconds;
 use isobar_core::runner::panic_message;
 use isobar_core::settings::NATIVE_STACK_BYTES;
@@ -15,7 +16,7 @@ use isobar_core::{Failure, Invocation, Limits, Outcome, Runtime};
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -72,6 +73,13 @@ pub struct Reply {
     pub phases: Phases,
 }
 
+/// A request that the platform has taken on.
+pub struct Admitted<'a> {
+    function: &'a Arc<Function>,
+    invocation: Invocation,
+    held: Option<Held>,
+}
+
 struct Job {
     function: Arc<Function>,
     invocation: Invocation,
@@ -121,7 +129,7 @@ struct Shared {
     settings: Settings,
     backend: Backend,
     queue: FairQueue<Work>,
-    table: RwLock<Arc<Table>>,
+    table: ArcSwap<Table>,
     metrics: Metrics,
     source: Source,
     keeping: Option<Arc<Keeping>>,
@@ -152,7 +160,7 @@ impl Platform {
             settings,
             backend,
             queue,
-            table: RwLock::default(),
+            table: ArcSwap::default(),
             source,
             keeping,
             stopping: Mutex::new(false),
@@ -176,37 +184,47 @@ impl Platform {
         Ok(Platform { shared, threads })
     }
 
-    /// The function that a path names now.
-    pub fn find(&self, name: &str) -> Option<Arc<Function>> {
-        self.shared.table.read().unwrap_or_else(PoisonError::into_inner).find(name).cloned()
-    }
-
     /// The functions that there are now.
-    pub fn table(&self) -> Arc<Table> {
-        self.shared.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn table(&self) -> Guard<Arc<Table>> {
+        self.shared.table.load()
     }
 
-    /// Runs a function: on a worker, or at once on the calling thread if it was always fast.
+    /// Takes on a request: what the function gets is settled, and its module stays in memory.
+    pub fn admit<'a>(&self, call: Call<'a>) -> Admitted<'a> {
+        let Call { function, mut env, stdin } = call;
+        let spec = &function.spec;
+        if !spec.set.is_empty() {
+            env.retain(|(name, _)| !spec.set.contains_key(name));
+            env.extend(spec.set.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        let limits = spec.limits.within(self.shared.settings.limits);
+        let invocation = Invocation { args: spec.args.clone(), env, stdin, limits };
+        let held = self.shared.keeping.as_ref().map(|keeping| keeping.hold(function));
+        Admitted { function, invocation, held }
+    }
+
+    /// Runs a function on the calling thread for a slice of time, if it was always fast. Nothing if it was not, or is not this
+    /// time: then nothing has happened that anybody could have seen, and a worker is asked.
+    pub fn at_once(&self, admitted: &mut Admitted<'_>) -> Option<Reply> {
+        let reply = self.shared.in_a_slice(admitted.function, &mut admitted.invocation)?;
+        drop(admitted.held.take().map(Held::end));
+        Some(reply)
+    }
+
+    /// Asks the workers to run a function, before this returns. What is returned waits for one of them.
     ///
     /// # Errors
     /// [`Busy`] when the queue is full, and when no worker was free in time.
-    pub async fn call(&self, call: Call<'_>) -> Result<Reply, Busy> {
-        let Call { function, mut env, stdin } = call;
-        let spec = &function.spec;
-        env.retain(|(name, _)| !spec.set.contains_key(name));
-        env.extend(spec.set.iter().map(|(name, value)| (name.clone(), value.clone())));
-        let limits = spec.limits.within(self.shared.settings.limits);
-        let mut invocation = Invocation { args: spec.args.clone(), env, stdin, limits };
-        let held = self.shared.keeping.as_ref().map(|keeping| keeping.hold(function));
-        if let Some(reply) = self.shared.in_a_slice(function, &mut invocation) {
-            drop(held.map(Held::end));
-            return Ok(reply);
-        }
+    pub fn queue(&self, admitted: Admitted<'_>) -> impl Future<Output = Result<Reply, Busy>> + use<> {
         let (reply, receiver) = oneshot::channel();
+        let Admitted { function, invocation, held } = admitted;
         let job = Job { function: function.clone(), invocation, reply, held };
-        self.shared.queue.push(function.number, Work::Call(job))?;
-        // Without a reply the platform is about to end.
-        receiver.await.unwrap_or(Err(Busy))
+        let pushed = self.shared.queue.push(function.number, Work::Call(job));
+        async move {
+            pushed?;
+            // Without a reply the platform is about to end.
+            receiver.await.unwrap_or(Err(Busy))
+        }
     }
 
     /// How the platform is set.
@@ -284,11 +302,9 @@ impl Shared {
         }
     }
 
-    /// Runs a function on the calling thread for a slice of time, if it was always fast. Nothing if it was not, or is not this
-    /// time: then nothing has happened that anybody could have seen.
     fn in_a_slice(&self, function: &Function, invocation: &mut Invocation) -> Option<Reply> {
         let slice_ns = nanoseconds(self.settings.slice?);
-        if !function.pace.is_fast() || !self.backend.slices() {
+        if !function.pace.is_fast() || !self.backend.slices {
             return None;
         }
         let limit_ns = invocation.limits.wall_time_ns;
@@ -309,9 +325,9 @@ impl Shared {
 
     /// Counts a sandbox while it is there. A panic is a crash of the one invocation.
     fn counted<T>(&self, invoke: impl FnOnce() -> T) -> Result<T, Failure> {
-        self.metrics.live_instances.inc();
+        self.metrics.live.inc();
         let invoked = catch_unwind(AssertUnwindSafe(invoke));
-        self.metrics.live_instances.dec();
+        self.metrics.live.dec();
         invoked.map_err(|panic| Failure::crashed(panic_message(&*panic)))
     }
 
@@ -342,7 +358,7 @@ impl Shared {
 
     fn set_table(&self, table: Table) {
         let table = Arc::new(table);
-        *self.table.write().unwrap_or_else(PoisonError::into_inner) = table.clone();
+        self.table.store(table.clone());
         self.keeping.iter().for_each(|keeping| keeping.adopt(table.functions()));
     }
 
@@ -398,7 +414,7 @@ impl Shared {
     }
 
     fn read_changed(&self, specs: &[Spec]) -> Table {
-        let old = self.table.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let old = self.table.load();
         let unused = old.functions().map(|function| function.number + 1).max().unwrap_or(0);
         let mut by_name = BTreeMap::new();
         for (spec, next) in specs.iter().zip(unused..) {

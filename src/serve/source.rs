@@ -3,9 +3,10 @@
 use super::ServeError;
 use super::capability::Grants;
 use super::function::{EnvNames, Function, FunctionLimits, Spec};
-use super::manifest::{FUNCTIONS_MANIFEST, PLAIN_TEXT, read_list, read_one};
+use super::manifest::{FUNCTIONS_MANIFEST, plain_text, read_list, read_one};
 use super::platform::Table;
 use crate::workload::{Catalogue, Workload};
+use actix_web::http::header::HeaderValue;
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -123,6 +124,7 @@ fn of_workload(workload: &Workload) -> Spec {
     let (invocation, serving) = (&workload.invocation, &workload.serving);
     let given = invocation.env.iter().map(|(name, _)| name.clone());
     let declared = workload.family.iter().flat_map(|family| family.variables.iter().map(|(name, _)| name.clone()));
+    let declared_type = serving.content_type.as_deref();
     let reads = !invocation.stdin.is_empty() || workload.cases().any(|(_, given, _)| !given.stdin.is_empty());
     Spec {
         name: workload.name.clone(),
@@ -137,7 +139,8 @@ fn of_workload(workload: &Workload) -> Spec {
             random: serving.random.unwrap_or(Grants::ALL.random),
         },
         cgi: serving.cgi.unwrap_or_default(),
-        content_type: serving.content_type.clone().unwrap_or_else(|| PLAIN_TEXT.to_owned()),
+        // The catalogue has refused what cannot be one.
+        content_type: declared_type.and_then(|text| HeaderValue::from_str(text).ok()).unwrap_or_else(plain_text),
         exit_status: BTreeMap::from([REFUSED]),
         limits: FunctionLimits::default(),
         example: invocation.env.iter().cloned().chain(serving.example.clone()).collect(),

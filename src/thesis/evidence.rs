@@ -1,7 +1,7 @@
 //! What was measured for the thesis' figures, and the numbers in it.
 
 use super::number::Number;
-use super::parts::{Part, REPEATS_BY_ITSELF};
+use super::parts::Part;
 use crate::record::{Header, Record, Run};
 use crate::report::{self, Measured, Row};
 use crate::stats::{self, Histogram, Summary};
@@ -117,9 +117,6 @@ impl Evidence {
     /// As [`Evidence::row`], of the one or the other; or they do not differ.
     pub fn each(&self, part: &str, runtime: &str, [few, many]: [&str; 2], apart: f64) -> Result<Number, Missing> {
         let number = |function| self.number(part, (runtime, function, "warm"));
-        if runtime == REPEATS_BY_ITSELF {
-            return number(few);
-        }
         let (few, many) = (number(few)?, number(many)?);
         let difference = many.less(few).ok_or_else(|| "the difference is lost in the noise".to_owned())?;
         Ok(difference.divided_by(apart))

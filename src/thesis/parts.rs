@@ -56,11 +56,15 @@ pub const RUNTIMES: [(&str, &str, &[&str]); 6] = [
     ("wasm3", "Wasm3 (interpreter)", &["wasm3/lazy"]),
 ];
 
-const TABLES: [&str; 6] =
-    ["native/process", "wasmtime/cranelift", "wasmer/cranelift", "node/wasi", "wasmedge/aot", "wasm3/lazy"];
-
-/// It repeats the work within a process by itself, and takes the start off: its number needs no other one to be taken off.
-pub const REPEATS_BY_ITSELF: &str = "native/in-process";
+const TABLES: [&str; 7] = [
+    "native/in-process",
+    "native/process",
+    "wasmtime/cranelift",
+    "wasmer/cranelift",
+    "node/wasi",
+    "wasmedge/aot",
+    "wasm3/lazy",
+];
 
 /// What is started instead of being asked over HTTP.
 #[derive(Clone, Copy, Debug)]
@@ -134,22 +138,20 @@ pub const PARTS: [Part; 10] = [
     Part {
         name: "6-fibonacci",
         items: &[6],
-        measures: Measures::Cells(&[
-            Block {
-                runtimes: &TABLES,
-                functions: &["rust/fibonacci:forty", "rust/fibonacci", "rust/fibonacci:repeated"],
-                scenarios: &["warm"],
-            },
-            Block { runtimes: &[REPEATS_BY_ITSELF], functions: &["rust/fibonacci"], scenarios: &["warm"] },
-        ]),
+        measures: Measures::Cells(&[Block {
+            runtimes: &TABLES,
+            functions: &["rust/fibonacci:forty", "rust/fibonacci", "rust/fibonacci:repeated"],
+            scenarios: &["warm"],
+        }]),
     },
     Part {
         name: "7-blake3",
         items: &[7],
-        measures: Measures::Cells(&[
-            Block { runtimes: &TABLES, functions: &["rust/blake3:once", "rust/blake3:repeated"], scenarios: &["warm"] },
-            Block { runtimes: &[REPEATS_BY_ITSELF], functions: &["rust/blake3:once"], scenarios: &["warm"] },
-        ]),
+        measures: Measures::Cells(&[Block {
+            runtimes: &TABLES,
+            functions: &["rust/blake3:once", "rust/blake3:repeated"],
+            scenarios: &["warm"],
+        }]),
     },
     Part { name: "8-platforms", items: &[8], measures: Measures::Servers(&super::servers::PLATFORMS) },
     Part {

@@ -135,6 +135,7 @@ impl<'a> Plan<'a> {
                 _ if runtime.info().class == Class::Server => false,
                 Form::Wasm => true,
                 Form::Native => workload.has_native() == Some(true),
+                Form::Library => workload.has_library() == Some(true),
                 Form::Javascript => workload.javascript().is_ok(),
                 Form::Component => workload.component().is_ok(),
             };

@@ -74,6 +74,7 @@ impl Brought {
             skip: BTreeMap::new(),
             first_args: Vec::new(),
             native: None,
+            library: Err("a module that was brought has none".to_owned()),
             component: None,
             javascript: None,
             variant_title: None,

@@ -67,29 +67,27 @@ pub struct Workload {
     pub(super) skip: BTreeMap<String, String>,
     pub(super) first_args: Vec<String>,
     pub(super) native: Option<InsteadState>,
+    /// Or why there is none.
+    pub(super) library: Result<InsteadState, String>,
     pub(super) component: Option<InsteadState>,
     pub(super) javascript: Option<PathBuf>,
 }
 
 impl Workload {
-    /// The file that runtimes of this form load: the module, its executable, its source in JavaScript or its component.
+    /// The file that runtimes of this form load: the module, its executable, its library, its source in JavaScript or its
+    /// component.
     ///
     /// # Errors
-    /// There is no such file; [`WorkloadError::NoExecutable`], [`WorkloadError::NoScript`] or [`WorkloadError::NoComponent`]
-    /// says why.
+    /// There is no such file; [`WorkloadError::NoExecutable`], [`WorkloadError::NoLibrary`], [`WorkloadError::NoScript`] or
+    /// [`WorkloadError::NoComponent`] says why.
     pub fn form(&self, form: Form) -> Result<PathBuf, WorkloadError> {
         match form {
             Form::Wasm => Ok(self.module_path.clone()),
             Form::Native => self.native(),
+            Form::Library => self.library(),
             Form::Javascript => self.javascript(),
             Form::Component => self.component(),
         }
-    }
-
-    /// The first of these variables that the function's family does not have: a runtime that measures it by them cannot.
-    pub fn unknown<'a>(&self, variables: &'a [String]) -> Option<&'a str> {
-        let knows = |name: &str| self.family.iter().any(|family| family.variables.iter().any(|(own, _)| own == name));
-        variables.iter().map(String::as_str).find(|name| !knows(name))
     }
 
     /// The function in JavaScript: an ES module whose default export is called once, and which imports nothing but `input`,
@@ -126,6 +124,17 @@ impl Workload {
         self.as_built(state, "--native").map_err(none)
     }
 
+    /// The function as a shared library of this machine: built from the source of the module by `isobar build --native`, and
+    /// what it was when it was built. It exports [`isobar_core::contract::LIBRARY_CALL`]. It is not in the repository.
+    ///
+    /// # Errors
+    /// [`WorkloadError::NoLibrary`]: the function has none, or it is not here, stale or changed.
+    pub fn library(&self) -> Result<PathBuf, WorkloadError> {
+        let none = |reason: String| WorkloadError::NoLibrary { name: self.name.clone(), reason };
+        let state = self.library.as_ref().map_err(|why| none(why.clone()))?;
+        self.as_built(state, "--native").map_err(none)
+    }
+
     /// The function as a component for `wasi:http`: built from the source of the module by `isobar build --component`. The
     /// query of a request is the environment, and the body of the answer is what the module would print. It is not in the
     /// repository.
@@ -156,6 +165,11 @@ impl Workload {
     /// would say, without reading the executable.
     pub fn has_native(&self) -> Option<bool> {
         Some(self.native.as_ref()?.sha256.is_ok())
+    }
+
+    /// The same for its library.
+    pub fn has_library(&self) -> Option<bool> {
+        Some(self.library.as_ref().ok()?.sha256.is_ok())
     }
 
     /// The names of its sizes, ordered by name; `default` is always among them.
@@ -236,16 +250,18 @@ impl Catalogue {
         let sums = Sums::read(root).map_err(|problem| problems.push(problem)).ok();
         let scripts = scripts(&all.functions);
         let mut store = |product| InsteadStore::read(root, product).map_err(|problem| problems.push(problem)).ok();
-        let (natives, components) = (store(Product::Native), store(Product::Component));
+        let [natives, libraries, components] = [Product::Native, Product::Library, Product::Component].map(&mut store);
         for function in &all.functions {
             match all.targets(function) {
                 Err(problem) => problems.push(problem),
                 Ok(targets) => {
-                    let [native, component] = [&natives, &components].map(|store| store.as_ref()?.of(function));
+                    let [native, library, component] =
+                        [&natives, &libraries, &components].map(|store| store.as_ref()?.of(function));
                     for target in targets {
                         let plain = target.variant.is_none();
                         let instead = Instead {
                             native: native.clone().filter(|_| plain),
+                            library: own_library(function, &target, library.clone()),
                             component: component.clone().filter(|_| plain),
                             javascript: script(function, &scripts),
                         };
@@ -303,7 +319,7 @@ impl Catalogue {
         function: &Function,
         target: Target,
         sums: Option<&Sums>,
-        Instead { native, component, javascript }: Instead,
+        Instead { native, library, component, javascript }: Instead,
     ) -> Result<(), Problem> {
         let module_path = root.join(&target.module);
         let pinned = sums.is_some_and(|sums| sums.sha256(&target.module).is_some());
@@ -330,7 +346,7 @@ impl Catalogue {
             checked => checked.map_err(broken)?,
         }
         let workload = workload(function, target, module_path.clone(), module_sha256, bytes.len() as u64)?;
-        self.workloads.push(Workload { native, component, javascript, ..workload });
+        self.workloads.push(Workload { native, library, component, javascript, ..workload });
         Ok(())
     }
 }
@@ -338,8 +354,18 @@ impl Catalogue {
 /// What there is of a function in place of its module.
 struct Instead {
     native: Option<InsteadState>,
+    library: Result<InsteadState, String>,
     component: Option<InsteadState>,
     javascript: Option<PathBuf>,
+}
+
+/// The library of a plain function, or why there is none.
+fn own_library(function: &Function, target: &Target, found: Option<InsteadState>) -> Result<InsteadState, String> {
+    if target.variant.is_some() {
+        return Err("a variant has none, its plain function may".to_owned());
+    }
+    let why = function.without(Product::Library).map(str::to_owned);
+    found.ok_or_else(|| why.unwrap_or_else(|| format!("{} is not built to libraries", function.language.title)))
 }
 
 /// The sources in JavaScript, by family.
@@ -398,6 +424,7 @@ fn workload(
         skip: manifest.skip,
         first_args,
         native: None,
+        library: Err(String::new()),
         component: None,
         javascript: None,
     })

@@ -25,12 +25,14 @@ pub(super) struct Function {
 }
 
 /// What the steps of a build give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Product {
     /// A module.
     Module,
     /// An executable of this machine.
     Native,
+    /// A shared library of this machine.
+    Library,
     /// A component for `wasi:http`.
     Component,
 }
@@ -38,7 +40,7 @@ pub(super) enum Product {
 /// A module of a function: the plain one, or a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
-    /// `language/name` or `language/name+variant`.
+    /// `language/name` or `language/name+variant`; a library's is `language/name+library`.
     pub(super) name: String,
     pub(super) variant: Option<String>,
     pub(super) product: Product,
@@ -194,10 +196,14 @@ fn read_function(
 }
 
 impl Function {
-    /// The executable or the component that it can be built to, where its manifest or its language says how.
+    /// The executable, the library or the component that it can be built to, where its manifest or its language says how.
     pub(super) fn instead(&self, product: Product) -> Option<Target> {
         let of_language = self.language.instead(product);
-        let own = self.manifest.native.as_ref().filter(|_| product == Product::Native);
+        let own = match product {
+            Product::Native => self.manifest.native.as_ref(),
+            Product::Library => self.manifest.library.as_ref(),
+            Product::Module | Product::Component => None,
+        };
         let native = own.or(of_language).filter(|native| native.is_for(self.short_name()))?;
         let compilers = native.toolchains.as_ref().or(of_language.and_then(|native| native.toolchains.as_ref()));
         let compilers = compilers.or(self.language.recipe.toolchains.as_ref()).cloned();
@@ -208,9 +214,18 @@ impl Function {
             build: native.build.clone(),
             ..Recipe::default()
         };
-        let ending = if product == Product::Component { ".wasm" } else { "" };
-        let module = format!("{}{ending}", self.name);
-        Some(Target { name: self.name.clone(), variant: None, product, module, recipe })
+        let (mark, ending) = match product {
+            Product::Library => ("+library", ".so"),
+            Product::Component => ("", ".wasm"),
+            Product::Module | Product::Native => ("", ""),
+        };
+        let (name, module) = (format!("{}{mark}", self.name), format!("{}{ending}", self.name));
+        Some(Target { name, variant: None, product, module, recipe })
+    }
+
+    /// Why its language does not build it so, where that is said.
+    pub(super) fn without(&self, product: Product) -> Option<&str> {
+        self.language.instead(product)?.without(self.short_name())
     }
 
     /// Steps that come once, before those of all functions of its language.

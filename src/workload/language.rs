@@ -35,6 +35,8 @@ pub(super) struct Language {
     pub(super) variants: BTreeMap<String, Recipe>,
     /// How its functions become executables of this machine, if they do.
     pub(super) native: Option<Native>,
+    /// How they become libraries that somebody else's process calls, if they do.
+    pub(super) library: Option<Native>,
     /// How they become components for `wasi:http`, if they do.
     pub(super) component: Option<Native>,
 }
@@ -61,6 +63,7 @@ struct Document {
     #[serde(default)]
     variant: BTreeMap<String, Spanned<Recipe>>,
     native: Option<Spanned<Native>>,
+    library: Option<Spanned<Native>>,
     component: Option<Spanned<Native>>,
 }
 
@@ -80,6 +83,7 @@ impl Language {
             source.check_line("varies", varies)?;
         }
         let native = document.native.map(|native| checked_native(&source, native, "native")).transpose()?;
+        let library = document.library.map(|library| checked_native(&source, library, "library")).transpose()?;
         let component =
             document.component.map(|component| checked_native(&source, component, "component")).transpose()?;
         let Document {
@@ -105,7 +109,7 @@ impl Language {
         let variants = checked(&source, variant)?;
         let title = title.into_inner();
         let name = name.to_owned();
-        Ok(Language { name, title, shared, args, prepare, new, varies, recipe, variants, native, component })
+        Ok(Language { name, title, shared, args, prepare, new, varies, recipe, variants, native, library, component })
     }
 
     /// How functions become something else than modules.
@@ -113,6 +117,7 @@ impl Language {
         match product {
             Product::Module => None,
             Product::Native => self.native.as_ref(),
+            Product::Library => self.library.as_ref(),
             Product::Component => self.component.as_ref(),
         }
     }

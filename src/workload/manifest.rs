@@ -47,6 +47,8 @@ pub(super) struct Manifest {
     pub(super) only_variants: Option<Vec<String>>,
     /// How it becomes an executable of this machine, if not as its language says.
     pub(super) native: Option<Native>,
+    /// How it becomes a library, if not as its language says.
+    pub(super) library: Option<Native>,
     /// How it is served, what its family says filled in.
     pub(super) serving: Serving,
 }
@@ -88,6 +90,7 @@ struct Document {
     #[serde(default)]
     variant: BTreeMap<String, Spanned<Recipe>>,
     native: Option<Spanned<Native>>,
+    library: Option<Spanned<Native>>,
     #[serde(default)]
     serve: ServeTable,
 }
@@ -207,6 +210,7 @@ fn manifest(source: &Source, name: &str, families: &mut Families) -> Result<Mani
         variants: checked(source, document.variant)?,
         only_variants: document.variants,
         native: document.native.map(|native| checked_native(source, native, "native")).transpose()?,
+        library: document.library.map(|library| checked_native(source, library, "library")).transpose()?,
         serving,
     })
 }

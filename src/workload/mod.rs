@@ -70,6 +70,14 @@ pub enum WorkloadError {
         /// Why not, and what to do.
         reason: String,
     },
+    /// The function cannot be called in somebody else's process.
+    #[error("the function `{name}` has no library: {reason}")]
+    NoLibrary {
+        /// The function.
+        name: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// The function has no source that JavaScript engines load.
     #[error("the function `{name}` has no source in JavaScript: {reason}")]
     NoScript {
@@ -115,6 +123,7 @@ impl WorkloadError {
     pub fn reason(&self) -> String {
         match self {
             WorkloadError::NoExecutable { reason, .. } => format!("no executable: {reason}"),
+            WorkloadError::NoLibrary { reason, .. } => format!("no library: {reason}"),
             WorkloadError::NoScript { reason, .. } => format!("no source in JavaScript: {reason}"),
             WorkloadError::NoComponent { reason, .. } => format!("no component: {reason}"),
             other => other.to_string(),

@@ -66,7 +66,7 @@ pub(super) struct Recipe {
     pub(super) build: Vec<Step>,
 }
 
-/// How functions become executables of this machine or components: `[native]`, `[component]`.
+/// How functions become executables or libraries of this machine, or components: `[native]`, `[library]`, `[component]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Native {
@@ -77,6 +77,9 @@ pub(super) struct Native {
     pub(super) shared: Vec<String>,
     /// The functions that it is for, if not for all.
     only: Option<Vec<String>>,
+    /// Those that it is not for, with the reason.
+    #[serde(default)]
+    without: BTreeMap<String, String>,
     /// Steps that come once, before those of the functions; of a language only.
     #[serde(default)]
     pub(super) prepare: Vec<Step>,
@@ -87,7 +90,12 @@ pub(super) struct Native {
 impl Native {
     /// Whether a function is built so.
     pub(super) fn is_for(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.iter().any(|one| one == name))
+        self.only.as_ref().is_none_or(|only| only.iter().any(|one| one == name)) && self.without(name).is_none()
+    }
+
+    /// Why a function is not built so, where that is said.
+    pub(super) fn without(&self, name: &str) -> Option<&str> {
+        self.without.get(name).map(String::as_str)
     }
 
     /// Refuses a table that builds nothing, and steps that make modules; `at` is where it was said.

@@ -301,6 +301,29 @@ fn a_function_has_a_native_build_where_its_language_or_itself_says_how() {
 }
 
 #[test]
+fn a_function_has_a_library_unless_its_language_says_why_not() {
+    let own = format!("{HEAD}[[library.build]]\nrun = [\"own\"]\n");
+    let root = functions(&[("c/a", HEAD), ("c/b", &own), ("c/e", HEAD), ("lua/a", HEAD)]);
+    let language = "title = \"C\"\n[library]\nwithout = { e = \"it ends\" }\n[[library.build]]\nrun = [\"language\"]\n";
+    fs::write(root.path().join("c").join(super::LANGUAGE), language).unwrap();
+    let all = super::function::Functions::read(root.path()).unwrap();
+    let libraries: Vec<_> =
+        all.functions.iter().map(|function| function.instead(super::function::Product::Library)).collect();
+    let steps = |at: usize| libraries[at].as_ref().unwrap().recipe.build[0].run.clone().unwrap();
+    assert_eq!((steps(0), steps(1)), (vec!["language".into()], vec!["own".into()]));
+    assert!(libraries[2].is_none() && libraries[3].is_none());
+    let target = libraries[0].as_ref().unwrap();
+    assert_eq!((&*target.name, &*target.module), ("c/a+library", "c/a.so"));
+    let catalogue = Catalogue::load(root.path()).unwrap();
+    let said = |name: &str| catalogue.find(name).unwrap().library().unwrap_err().to_string();
+    assert_eq!(said("c/a"), "the function `c/a` has no library: it is not built; run isobar build --native c/a");
+    assert_eq!(said("c/e"), "the function `c/e` has no library: it ends");
+    assert_eq!(said("lua/a"), "the function `lua/a` has no library: lua is not built to libraries");
+    let has = |name: &str| catalogue.find(name).unwrap().has_library();
+    assert_eq!((has("c/a"), has("c/e")), (Some(false), None));
+}
+
+#[test]
 fn an_executable_is_found_until_its_source_or_itself_is_another_one() {
     let root = functions(&[("workloads/c/a", HEAD)]);
     let workloads = root.path().join("workloads");

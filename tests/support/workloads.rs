@@ -9,7 +9,7 @@ use std::path::Path;
 /// Zig and Go keep of their libraries, which takes a minute to build; what they make of a function is not shared.
 pub fn copy_workloads(root: &Path, language: &str) -> io::Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for part in ["toolchains.toml", "variants.toml", "new.toml", "families", language] {
+    for part in ["toolchains.toml", "variants.toml", "new.toml", "families", "libraries", language] {
         copy(&here.join("workloads").join(part), &root.join("workloads").join(part))?;
     }
     fs::write(root.join("workloads/SHA256SUMS"), "")?;

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// What a function sees as its own name, `argv[0]`, in every runtime.
 pub const PROGRAM_NAME: &str = "function";
 
+/// The function that a library exports, for runtimes that load libraries: `workloads/libraries/isobar.h`.
+pub const LIBRARY_CALL: &str = "isobar_call_v1";
+
 /// How much of a function's standard error a [`Failure::Trap`] keeps, in bytes.
 pub const STDERR_EXCERPT_BYTES: usize = 4096;
 

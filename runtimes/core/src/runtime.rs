@@ -175,9 +175,6 @@ pub struct RuntimeInfo {
     /// to the last byte and its end, without the runner's own start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_process: bool,
-    /// The variables that a function must know to be measured in it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub variables: Vec<String>,
     /// Whether it runs on a machine that is emulated in software: it is no comparison for anything that is not, and measured
     /// only where its name is asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -204,7 +201,6 @@ impl RuntimeInfo {
             form: Form::Wasm,
             scenarios: None,
             own_process: false,
-            variables: Vec::new(),
             emulated: false,
         }
     }
@@ -268,6 +264,8 @@ pub enum Form {
     Wasm,
     /// The function's statically linked executable.
     Native,
+    /// The function as a shared library, which exports [`crate::contract::LIBRARY_CALL`].
+    Library,
     /// The function's source in JavaScript: an ES module whose default export is called once.
     Javascript,
     /// The function as a component for `wasi:http`: the query is its environment, and the answer's body its output.
@@ -280,6 +278,7 @@ impl Form {
         match self {
             Form::Wasm => "wasm",
             Form::Native => "native",
+            Form::Library => "library",
             Form::Javascript => "javascript",
             Form::Component => "component",
         }

@@ -1,76 +1,58 @@
-//! `native/in-process`: what one piece of work costs in a native program that runs already, its start left out.
-//!
-//! A function whose family has the variable ITERATIONS does its work that often within one invocation. Its executable is
-//! started to do it once and to do it `1 + n` times; the difference of the two, divided by n, is one sample. n is chosen so
-//! that the difference outweighs a start.
+//! `native/in-process`: the function as a shared library, called in the runner's own process. `workloads/libraries/isobar.h`
+//! is the interface.
 
-use crate::native::{Native, info};
-use isobar_core::measure::{Budget, Expectation, MeasureError, Measurement, Samples, ScenarioId, Stop, Task, WarmUp};
-use isobar_core::{Class, Engine, Failure, Invocation, Once, Remote, Runtime, RuntimeId, RuntimeInfo};
-use std::ffi::OsString;
+use crate::native::info;
+use isobar_core::capture::{Capture, End, conclude};
+use isobar_core::contract::LIBRARY_CALL;
+use isobar_core::{
+    Class, Enforcement, Enforcer, Engine, Failure, Form, Instance, Invocation, Limits, Module, Outcome, Runtime,
+    RuntimeId, RuntimeInfo,
+};
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::path::Path;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{ptr, slice};
 
-/// The variable that says how often.
-const ITERATIONS: &str = "ITERATIONS";
+/// `struct isobar_call`.
+#[repr(C)]
+struct Call {
+    argc: c_int,
+    argv: *const *const c_char,
+    env: *const *const c_char,
+    input: *const u8,
+    input_len: usize,
+    host: *mut c_void,
+    write: unsafe extern "C" fn(*mut c_void, c_int, *const u8, usize),
+}
 
-/// The difference of two invocations must be at least so long, in nanoseconds, and four times as long as the shorter one.
-const DIFFERENCE_NS: u64 = 10_000_000;
-
-/// A function that does not work longer when it is told so often to work does not know ITERATIONS.
-const MOST: u64 = 1 << 22;
+type Function = unsafe extern "C" fn(*const Call) -> i32;
 
 /// The runtime.
 pub(crate) struct Inside {
     info: RuntimeInfo,
-    process: Native,
 }
 
 impl Inside {
     pub(crate) fn new(kernel: &str) -> Inside {
         let settings = [
-            ("sample", "two processes, one with more ITERATIONS: their difference, by the number of iterations"),
-            ("walls", "none"),
+            ("call", "of the function's library, in the runner's process"),
+            ("memory limit", "RLIMIT_DATA of the runner"),
+            ("walls", "none: static variables live on"),
         ];
         let info = info(RuntimeId::new("native", "in-process", &[]), Class::Process, kernel, &settings);
-        let scenarios = Some(vec!["warm".to_owned()]);
-        // Its samples are no processes.
-        let info = RuntimeInfo { scenarios, own_process: false, variables: vec![ITERATIONS.to_owned()], ..info };
-        Inside { info, process: Native::process(kernel) }
+        let process = Enforcer::Process;
+        let info = RuntimeInfo {
+            // A function's static variables are one.
+            concurrent: false,
+            enforcement: Enforcement { wall_time: process, memory: process, stack: process },
+            form: Form::Library,
+            own_process: false,
+            scenarios: Some(vec!["warm".to_owned()]),
+            ..info
+        };
+        Inside { info }
     }
-
-    /// How long an invocation takes that does its work so often.
-    fn elapsed_ns(&self, task: &Task, iterations: u64) -> Result<u64, MeasureError> {
-        let mut invocation = task.invocation.clone();
-        invocation.env.retain(|(name, _)| name != ITERATIONS);
-        invocation.env.push((ITERATIONS.to_owned(), iterations.to_string()));
-        let Once { outcome, elapsed_ns, .. } = self.process.run_once(&task.artifact, &invocation)?;
-        check(&task.expectation, &outcome)?;
-        Ok(elapsed_ns)
-    }
-
-    /// How many more iterations make a difference, and the time of each that was found on the way.
-    fn calibrate(&self, task: &Task) -> Result<u64, MeasureError> {
-        let mut more = 1;
-        loop {
-            let (once, often) = (self.elapsed_ns(task, 1)?, self.elapsed_ns(task, 1 + more)?);
-            let difference = often.saturating_sub(once);
-            if difference >= DIFFERENCE_NS.max(once.saturating_mul(4)).min(task.invocation.limits.wall_time_ns / 8) {
-                return Ok(more);
-            }
-            if more >= MOST {
-                return Err(Failure::host(format!(
-                    "it does not work longer with more {ITERATIONS}: its family has none"
-                ))
-                .into());
-            }
-            more *= 2;
-        }
-    }
-}
-
-fn check(expectation: &Expectation, outcome: &isobar_core::Outcome) -> Result<(), MeasureError> {
-    expectation.check(outcome).map_err(MeasureError::WrongAnswer)
 }
 
 impl Runtime for Inside {
@@ -79,44 +61,120 @@ impl Runtime for Inside {
     }
 
     fn engine(&self) -> Result<Box<dyn Engine>, Failure> {
-        self.process.engine()
-    }
-
-    fn run_once(&self, artifact: &Path, invocation: &Invocation) -> Result<Once, Failure> {
-        self.process.run_once(artifact, invocation)
-    }
-
-    fn remote(&self) -> Option<&dyn Remote> {
-        Some(self)
+        Ok(Box::new(Loader))
     }
 }
 
-impl Remote for Inside {
-    fn measure(&self, _: ScenarioId, task: &Task, budget: &Budget) -> Result<Measurement, MeasureError> {
-        let warming = Instant::now();
-        let more = self.calibrate(task)?;
-        let warm_up_ns = isobar_core::measure::nanoseconds(warming.elapsed());
-        let (since, mut execute_ns) = (Instant::now(), Vec::new());
-        let stop = loop {
-            let (once, often) = (self.elapsed_ns(task, 1)?, self.elapsed_ns(task, 1 + more)?);
-            execute_ns.push(often.saturating_sub(once) / more);
-            let enough = execute_ns.len() >= budget.min_samples.max(2) as usize;
-            if execute_ns.len() >= budget.max_samples as usize {
-                break Stop::Samples;
-            }
-            if enough && isobar_core::measure::nanoseconds(since.elapsed()) >= budget.time_ns {
-                break Stop::Time;
-            }
+struct Loader;
+
+impl Engine for Loader {
+    fn load(&self, artifact: &Path) -> Result<Box<dyn Module>, Failure> {
+        // SAFETY: loading runs what the library initialises itself by. It is a function that isobar built, or that somebody
+        // told isobar to run without any walls.
+        let library = unsafe { Library::open(Some(artifact), RTLD_NOW | RTLD_LOCAL) };
+        let library = library.map_err(|e| Failure::rejected(one_line(&e)))?;
+        // SAFETY: the name stands for this signature: isobar.h changes it with the signature.
+        let function = unsafe { library.get::<Function>(LIBRARY_CALL) };
+        let function = *function.map_err(|e| Failure::link(one_line(&e)))?;
+        Ok(Box::new(Loaded(Arc::new(Mutex::new(Callable { function, _library: library })))))
+    }
+}
+
+fn one_line(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}").replace('\n', " ")
+}
+
+/// A library that is there as long as its function.
+struct Callable {
+    function: Function,
+    _library: Library,
+}
+
+/// Whoever calls has it alone.
+struct Loaded(Arc<Mutex<Callable>>);
+
+impl Module for Loaded {
+    fn instantiate(&self, invocation: &Invocation) -> Result<Box<dyn Instance>, Failure> {
+        let texts = |texts: &mut dyn Iterator<Item = String>| -> Result<Texts, Failure> {
+            let nul = |_| Failure::host("an argument or a variable holds a NUL character");
+            Ok(Texts::of(texts.map(CString::new).collect::<Result<_, _>>().map_err(nul)?))
         };
-        let none = vec![0; execute_ns.len()];
-        let readings = [("invocations".to_owned(), execute_ns.len() as u64 * (2 + more))].into();
-        let samples =
-            Samples::of([("instantiate_ns", none.clone()), ("execute_ns", execute_ns), ("teardown_ns", none)]);
-        let warm_up = WarmUp { elapsed_ns: warm_up_ns, ..WarmUp::NONE };
-        Ok(Measurement { samples, warm_up, stop, readings, attempts: Vec::new() })
-    }
-
-    fn under(&self, _: &[OsString]) -> Box<dyn Runtime> {
-        Box::new(Inside { info: self.info.clone(), process: Native::process(&self.info.version) })
+        let limits = invocation.limits;
+        Ok(Box::new(Prepared {
+            library: self.0.clone(),
+            argv: texts(&mut invocation.argv().map(str::to_owned))?,
+            env: texts(&mut invocation.env.iter().map(|(name, value)| format!("{name}={value}")))?,
+            input: invocation.stdin.clone(),
+            outputs: [Capture::new(limits.output_bytes), Capture::new(limits.output_bytes)],
+            limits,
+        }))
     }
 }
+
+/// Strings, and an array of pointers to them that ends with a null pointer.
+struct Texts {
+    pointers: Vec<*const c_char>,
+    _texts: Vec<CString>,
+}
+
+impl Texts {
+    fn of(texts: Vec<CString>) -> Texts {
+        let pointers = texts.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect();
+        Texts { pointers, _texts: texts }
+    }
+}
+
+/// A call that was not made yet.
+struct Prepared {
+    library: Arc<Mutex<Callable>>,
+    argv: Texts,
+    env: Texts,
+    input: Vec<u8>,
+    outputs: [Capture; 2],
+    limits: Limits,
+}
+
+impl Instance for Prepared {
+    fn execute(&mut self) -> Result<Outcome, Failure> {
+        let call = Call {
+            argc: (self.argv.pointers.len() - 1) as c_int,
+            argv: self.argv.pointers.as_ptr(),
+            env: self.env.pointers.as_ptr(),
+            input: self.input.as_ptr(),
+            input_len: self.input.len(),
+            host: ptr::from_mut(&mut self.outputs).cast(),
+            write,
+        };
+        let exit_code = {
+            let callable = self.library.lock().unwrap_or_else(PoisonError::into_inner);
+            // SAFETY: all that `call` points to lives until this returns, `outputs` is used by `write` alone meanwhile, the
+            // library is loaded, and nobody else calls it.
+            unsafe { (callable.function)(&call) }
+        };
+        let end = match self.outputs.iter().any(Capture::overflowed) {
+            true => End::OutputLimit,
+            false => End::Exit(exit_code),
+        };
+        let [stdout, stderr] = self.outputs.each_mut().map(Capture::take);
+        conclude(&self.limits, end, stdout, stderr)
+    }
+}
+
+/// Takes what a function writes, up to its limit.
+unsafe extern "C" fn write(host: *mut c_void, stream: c_int, bytes: *const u8, length: usize) {
+    // SAFETY: `host` is the `outputs` of the call that is being made, on this thread.
+    let outputs = unsafe { &mut *host.cast::<[Capture; 2]>() };
+    let output = match stream {
+        1 => &mut outputs[0],
+        2 => &mut outputs[1],
+        _ => return,
+    };
+    if length > 0 {
+        // SAFETY: the function gives so many bytes. What does not fit is remembered by the stream.
+        let _ = output.write(unsafe { slice::from_raw_parts(bytes, length) });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! isobar's adapters for what is no WebAssembly runtime but a process: the function's executable itself, in a sandbox, or in
-//! a container. `docs/BASELINES.md` says what each of them is.
+//! a container; and its library, in the runner's own process. `docs/BASELINES.md` says what each of them is.
 
 mod bundle;
 mod cli;

@@ -7,10 +7,12 @@ use crate::serve::function::Function;
 use crate::serve::platform::{Call, Reply};
 use crate::serve::queue::Busy;
 use crate::serve::{Phases, Start};
+use actix_http::{Payload, Request};
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpResponse, web};
 use futures_util::StreamExt;
+use futures_util::future::{self, Either, LocalBoxFuture, Ready};
 use isobar_core::Outcome;
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,78 +25,130 @@ static CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-typ
 /// An id of a client is taken over up to so many characters.
 const LONGEST_ID: usize = 64;
 
-pub(super) async fn function(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
-    let since = Instant::now();
-    let id = request_id(request.headers());
-    let path = request.uri().path();
+/// Names and values.
+type Variables = Vec<(String, String)>;
+
+/// An answer that is there, or will be.
+pub(super) type Answering = Either<Ready<HttpResponse>, LocalBoxFuture<'static, HttpResponse>>;
+
+/// An answer that is there.
+pub(super) fn ready(response: HttpResponse) -> Answering {
+    Either::Left(future::ready(response))
+}
+
+/// Answers a request. Where nothing has to be waited for, nothing is made for waiting.
+pub(super) fn function(mut request: Request, state: &web::Data<State>) -> Answering {
+    let asked = Asked { since: Instant::now(), id: request_id(request.headers()) };
+    let table = state.platform.table();
     // The path as it was sent: what is encoded in some other way is another name, and no function has it.
-    let function = path.strip_prefix('/').and_then(|name| state.platform.find(name));
-    let called = match &function {
-        Some(function) => {
-            let called = call(function, &request, payload, &state).await;
-            called.map(|reply| answer(function, reply, &state, &id))
-        }
-        None => Err(Refusal::NotFound),
+    let function = request.path().strip_prefix('/').and_then(|name| table.find(name));
+    let (function, env) = match called(function, &request) {
+        Ok(called) => called,
+        Err(refusal) => return ready(asked.answer(function.map(|function| &**function), Err(refusal), state)),
     };
-    let counters = function.as_ref().map(|function| &function.counters);
-    let name = function.as_ref().map_or("-", |function| function.spec.name.as_str());
-    let mut response = match called {
-        Ok(response) => response,
-        Err(refusal) => refused(&refusal, name, &state, &id),
-    };
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    if has_body(request.headers()) {
+        let (function, state, payload) = (function.clone(), state.clone(), request.take_payload());
+        return Either::Right(Box::pin(async move {
+            let called = with_body(&function, env, &request, payload, &state).await;
+            asked.answer(Some(&function), called, &state)
+        }));
     }
-    let seconds = since.elapsed().as_secs_f64();
-    let status = response.status().as_u16();
-    state.platform.metrics().answered(counters, status, seconds);
-    tracing::debug!(function = name, request_id = %id, status, seconds, "answered");
-    response
+    let mut admitted = state.platform.admit(call(function, env, &request, Vec::new()));
+    if let Some(reply) = state.platform.at_once(&mut admitted) {
+        return ready(asked.answer(Some(function), Ok(reply), state));
+    }
+    let waiting = state.platform.queue(admitted);
+    let (function, state) = (function.clone(), state.clone());
+    Either::Right(Box::pin(async move {
+        let called = waiting.await.map_err(|Busy| Refusal::Busy);
+        asked.answer(Some(&function), called, &state)
+    }))
+}
+
+/// A request that is being answered.
+struct Asked {
+    since: Instant,
+    id: HeaderValue,
+}
+
+impl Asked {
+    /// The response to what came of it; `function` is nothing where it names none.
+    fn answer(self, function: Option<&Function>, called: Result<Reply, Refusal>, state: &State) -> HttpResponse {
+        let Asked { since, id } = self;
+        let name = function.map_or("-", |function| function.spec.name.as_str());
+        let id_text = id.to_str().unwrap_or_default();
+        let mut response = match (called, function) {
+            (Ok(reply), Some(function)) => answer(function, reply, state, id_text),
+            (called, _) => refused(&called.err().unwrap_or(Refusal::NotFound), name, state, id_text),
+        };
+        let seconds = since.elapsed().as_secs_f64();
+        let status = response.status().as_u16();
+        state.platform.metrics().answered(function.map(|function| &function.counters), status, seconds);
+        tracing::debug!(function = name, request_id = %id_text, status, seconds, "answered");
+        response.headers_mut().insert(REQUEST_ID.clone(), id);
+        response
+    }
 }
 
 /// The id that the client gave, if it is a plain word, or a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let plain = |text: &&str| {
-        let word = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(word)
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let plain = |value: &&HeaderValue| {
+        let word = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+        (1..=LONGEST_ID).contains(&value.len()) && value.as_bytes().iter().all(word)
     };
-    let given = headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
-    given.map_or_else(|| new_id(fastrand::u64(..)), str::to_owned)
+    headers.get(&REQUEST_ID).filter(plain).cloned().unwrap_or_else(|| new_id(fastrand::u64(..)))
 }
 
 /// Sixteen digits.
-fn new_id(random: u64) -> String {
-    let digit = |place: u32| char::from_digit((random >> (4 * place)) as u32 & 15, 16);
-    (0..16).rev().filter_map(digit).collect()
+fn new_id(random: u64) -> HeaderValue {
+    let digit = |place: usize| b"0123456789abcdef"[(random >> (60 - 4 * place)) as usize & 15];
+    HeaderValue::from_bytes(&std::array::from_fn::<u8, 16, _>(digit)).expect("digits are allowed in a header")
 }
 
-async fn call(
-    function: &Arc<Function>,
-    request: &HttpRequest,
-    payload: web::Payload,
-    state: &State,
-) -> Result<Reply, Refusal> {
-    let spec = &function.spec;
+/// What a request calls, and the variables that its query sets.
+fn called<'a>(
+    function: Option<&'a Arc<Function>>,
+    request: &Request,
+) -> Result<(&'a Arc<Function>, Variables), Refusal> {
+    let function = function.ok_or(Refusal::NotFound)?;
     if request.method() != Method::GET && request.method() != Method::POST {
         return Err(Refusal::Method);
     }
     let query = request.uri().query().unwrap_or_default();
-    let mut env = query::variables(query, spec).map_err(Refusal::Query)?;
+    Ok((function, query::variables(query, &function.spec).map_err(Refusal::Query)?))
+}
+
+/// Reads a body, and runs the function with it.
+async fn with_body(
+    function: &Arc<Function>,
+    env: Variables,
+    request: &Request,
+    payload: Payload,
+    state: &State,
+) -> Result<Reply, Refusal> {
     let stdin = body(request.headers(), payload, state).await?;
-    if !spec.stdin && !stdin.is_empty() {
+    if !function.spec.stdin && !stdin.is_empty() {
         return Err(Refusal::NoBody);
     }
-    if spec.cgi {
-        let facts = cgi_variables(request, &spec.name, stdin.len());
+    let mut admitted = state.platform.admit(call(function, env, request, stdin));
+    match state.platform.at_once(&mut admitted) {
+        Some(reply) => Ok(reply),
+        None => state.platform.queue(admitted).await.map_err(|Busy| Refusal::Busy),
+    }
+}
+
+/// Everything that the function gets of the request.
+fn call<'a>(function: &'a Arc<Function>, mut env: Variables, request: &Request, stdin: Vec<u8>) -> Call<'a> {
+    if function.spec.cgi {
+        let facts = cgi_variables(request, &function.spec.name, stdin.len());
         env.retain(|(name, _)| !facts.iter().any(|(fact, _)| fact == name));
         env.extend(facts);
     }
-    let call = Call { function, env, stdin };
-    state.platform.call(call).await.map_err(|Busy| Refusal::Busy)
+    Call { function, env, stdin }
 }
 
 /// The variables of RFC 3875 that are facts about this request. They win over a query's.
-fn cgi_variables(request: &HttpRequest, name: &str, body_bytes: usize) -> Vec<(String, String)> {
+fn cgi_variables(request: &Request, name: &str, body_bytes: usize) -> Vec<(String, String)> {
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let variables = [
         ("GATEWAY_INTERFACE", "CGI/1.1".to_owned()),
@@ -109,13 +163,18 @@ fn cgi_variables(request: &HttpRequest, name: &str, body_bytes: usize) -> Vec<(S
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// How long a body says it is.
+fn body_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    body_length(headers).unwrap_or(0) > 0 || headers.contains_key(TRANSFER_ENCODING)
+}
+
 /// Reads a body, up to its limit and within its time.
-async fn body(headers: &HeaderMap, mut payload: web::Payload, state: &State) -> Result<Vec<u8>, Refusal> {
-    let limit = state.settings.body_bytes;
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if length.unwrap_or(0) == 0 && !headers.contains_key(TRANSFER_ENCODING) {
-        return Ok(Vec::new());
-    }
+async fn body(headers: &HeaderMap, mut payload: Payload, state: &State) -> Result<Vec<u8>, Refusal> {
+    let (limit, length) = (state.settings.body_bytes, body_length(headers));
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::BodyTooLarge(limit));
     }
@@ -152,9 +211,7 @@ fn answer(function: &Function, reply: Reply, state: &State, id: &str) -> HttpRes
     let headers = response.headers_mut();
     let start = if start == Start::Cold { "cold" } else { "warm" };
     headers.insert(ISOBAR_START.clone(), HeaderValue::from_static(start));
-    if let Ok(timing) = HeaderValue::from_str(&timing(&phases)) {
-        headers.insert(SERVER_TIMING.clone(), timing);
-    }
+    headers.insert(SERVER_TIMING.clone(), timing(&phases));
     response
 }
 
@@ -187,22 +244,28 @@ fn output(function: &Function, outcome: Outcome, id: &str) -> Result<HttpRespons
         }
         body.drain(..head.body);
     } else {
-        builder.insert_header((CONTENT_TYPE, spec.content_type.as_str()));
+        builder.insert_header((CONTENT_TYPE, spec.content_type.clone()));
     }
     Ok(builder.body(body))
 }
 
 /// The phases in milliseconds, as the specification of `Server-Timing` has them.
-fn timing(phases: &Phases) -> String {
-    let (mut text, mut number) = (String::with_capacity(160), itoa::Buffer::new());
+fn timing(phases: &Phases) -> HeaderValue {
+    // Seven phases of 20 digits each fit.
+    let (mut text, mut length, mut number) = ([0; 320], 0, itoa::Buffer::new());
+    let mut push = |part: &str| {
+        text[length..length + part.len()].copy_from_slice(part.as_bytes());
+        length += part.len();
+    };
+    let mut comma = "";
     for (name, ns) in phases.named() {
         let Some(ns) = ns else { continue };
-        let comma = if text.is_empty() { "" } else { ", " };
-        [comma, name, ";dur=", number.format(ns / 1_000_000), "."].into_iter().for_each(|part| text.push_str(part));
+        [comma, name, ";dur=", number.format(ns / 1_000_000), "."].into_iter().for_each(&mut push);
         // The first of seven digits keeps the zeros.
-        text.push_str(&number.format(1_000_000 + ns % 1_000_000)[1..]);
+        push(&number.format(1_000_000 + ns % 1_000_000)[1..]);
+        comma = ", ";
     }
-    text
+    HeaderValue::from_bytes(&text[..length]).expect("names and digits are allowed in a header")
 }
 
 #[cfg(test)]
@@ -215,6 +278,17 @@ mod tests {
         assert_eq!(timing(&phases), "queue;dur=0.000000, execute;dur=12.345678");
         let phases = Phases { load_ns: Some(1_000_000_007), ..Phases::default() };
         assert_eq!(timing(&phases), "load;dur=1000.000007");
+        let most = Some(u64::MAX);
+        let phases = Phases {
+            queue_ns: most,
+            engine_ns: most,
+            compile_ns: most,
+            load_ns: most,
+            instantiate_ns: most,
+            execute_ns: most,
+            teardown_ns: most,
+        };
+        assert_eq!(timing(&phases).to_str().unwrap().matches("dur=18446744073709.551615").count(), 7);
     }
 
     #[test]

@@ -7,9 +7,14 @@ mod index;
 mod query;
 
 use super::{Platform, ServeError};
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use actix_http::Request;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Response, fn_service};
+use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use actix_web::rt::signal::unix::{SignalKind, signal};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{Error, HttpResponse, HttpServer, web};
+use futures_util::FutureExt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -72,8 +77,11 @@ pub fn serve(
         let shutdown_seconds = settings.shutdown_time.as_secs().max(1);
         let state = web::Data::new(State { platform, settings, draining: AtomicBool::new(false) });
         let shared = state.clone();
-        let app = move || App::new().app_data(shared.clone()).configure(routes);
-        let server = HttpServer::new(app)
+        let service = move || {
+            let state = shared.clone();
+            fn_service(move |request| answered(request, &state))
+        };
+        let server = HttpServer::new(service)
             .workers(io_threads)
             .backlog(BACKLOG)
             .max_connections(connections.div_ceil(io_threads))
@@ -109,27 +117,42 @@ pub fn serve(
     })
 }
 
-fn routes(app: &mut web::ServiceConfig) {
-    app.route("/", web::get().to(index_page))
-        .route("/healthz", web::get().to(healthz))
-        .route("/metrics", web::get().to(metrics))
-        .default_service(web::to(call::function));
+/// Sends a request to what its path names. Three fixed paths need no router, whose work every function would pay for.
+fn answered(
+    request: Request,
+    state: &web::Data<State>,
+) -> impl Future<Output = Result<Response<BoxBody>, Error>> + use<> {
+    let page = match request.path() {
+        "/" => index_page,
+        "/healthz" => healthz,
+        "/metrics" => metrics,
+        _ => return call::function(request, state).map(done),
+    };
+    let response = match *request.method() {
+        Method::GET => page(state),
+        _ => HttpResponse::MethodNotAllowed().insert_header((ALLOW, HeaderValue::from_static("GET"))).finish(),
+    };
+    call::ready(response).map(done)
 }
 
-/// Whether requests are welcome. A handler that does nothing: what the rest costs is seen beside it.
-async fn healthz(state: web::Data<State>) -> HttpResponse {
+fn done(response: HttpResponse) -> Result<Response<BoxBody>, Error> {
+    Ok(response.into())
+}
+
+/// Whether requests are welcome. What it takes is what the rest takes when nothing is run.
+fn healthz(state: &State) -> HttpResponse {
     match state.draining.load(Ordering::Relaxed) {
         false => HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; charset=utf-8")).body("ok\n"),
         true => HttpResponse::ServiceUnavailable().body("ending\n"),
     }
 }
 
-async fn metrics(state: web::Data<State>) -> HttpResponse {
+fn metrics(state: &State) -> HttpResponse {
     let text = state.platform.metrics_text();
     HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(text)
 }
 
-async fn index_page(state: web::Data<State>) -> HttpResponse {
+fn index_page(state: &State) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-cache"))

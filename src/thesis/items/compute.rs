@@ -70,9 +70,10 @@ pub(super) fn fibonacci_section(evidence: &Evidence, published: &Published) -> S
         item: 6,
         title: "Fibonacci 40 and 32 beside native code".to_owned(),
         words: vec![
-            "`rust/fibonacci` by plain recursion, scenario `warm`. The first table is Fibonacci 40, the time of an invocation. \
+            "`rust/fibonacci` by plain recursion, scenario `warm`; native code is the function's library, called in a process that \
+             lives. The first table is Fibonacci 40, the time of an invocation. \
              The second one is Fibonacci 32, a sixth repetition's share of an invocation that computes it six times, less one \
-             that computes it once: what an invocation costs besides, starting a process among it, falls out."
+             that computes it once: what an invocation costs besides falls out."
                 .to_owned(),
             sources(published, 6),
         ],
@@ -88,7 +89,7 @@ pub(super) fn blake3_section(evidence: &Evidence, published: &Published) -> Sect
         title: "Blake3 of \"Hello World\" beside native code".to_owned(),
         words: vec![
             "`rust/blake3`, scenario `warm`: one of 100,000 hashes within an invocation, what an invocation with a single hash \
-             takes being subtracted. The first table has the thesis' t2.medium beside it, the second one its M1 Pro."
+             takes being subtracted, for native code, which is called in a process that lives, as for all others. The first table has the thesis' t2.medium beside it, the second one its M1 Pro."
                 .to_owned(),
             sources(published, 7),
         ],

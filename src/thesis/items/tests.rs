@@ -142,11 +142,10 @@ fn all() -> Made {
         }
     });
     made = made.part("7-blake3", |run| {
-        for (runtime, ns) in [("native/process", 100.0), ("wasmtime/cranelift", 150.0)] {
+        for (runtime, ns) in [("native/in-process", 100.0), ("native/process", 90.0), ("wasmtime/cranelift", 150.0)] {
             warm(run, runtime, "rust/blake3:once", 1e6);
             warm(run, runtime, "rust/blake3:repeated", 1e6 + 1e5 * ns);
         }
-        warm(run, "native/in-process", "rust/blake3:once", 100.0);
     });
     made = made.part("8-platforms", |run| {
         served(run, "isobar/pooled", "rust/fibonacci", "http-closed-fresh/1", [12, 10]);

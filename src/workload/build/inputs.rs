@@ -36,7 +36,7 @@ pub(super) fn digest(
         add(&words(serde_json::to_string(&(name, &toolchain.version, &toolchain.env))));
     }
     add(plain.unwrap_or_default().as_bytes());
-    if target.product == Product::Native {
+    if [Product::Native, Product::Library].contains(&target.product) {
         add([env::consts::ARCH, "-", env::consts::OS].concat().as_bytes());
     }
     let language_folder = function.folder.parent().unwrap_or(&function.folder);

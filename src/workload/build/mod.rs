@@ -83,7 +83,7 @@ pub struct Builder {
     /// What the results' paths are below, and what is known of them.
     store: PathBuf,
     functions: Functions,
-    /// The modules of each function, or their executables or components.
+    /// The modules of each function, or their executables and libraries, or their components.
     targets: Vec<(Function, Vec<Target>)>,
     toolchains: BTreeMap<String, Toolchain>,
     problems: Vec<Problem>,
@@ -115,7 +115,7 @@ impl Builder {
         Self::of(root, Product::Module)
     }
 
-    /// The same for executables of this machine, of the functions that have a native build.
+    /// The same for executables and libraries of this machine, of the functions that have such builds.
     ///
     /// # Errors
     /// As [`Builder::new`].
@@ -143,6 +143,10 @@ impl Builder {
         for function in &functions.functions {
             let wanted = match product {
                 Product::Module => functions.targets(function),
+                Product::Native => {
+                    let both = [Product::Native, Product::Library];
+                    Ok(both.into_iter().filter_map(|product| function.instead(product)).collect())
+                }
                 _ => Ok(function.instead(product).into_iter().collect()),
             };
             match wanted.and_then(|found| check_toolchains(function, found, &toolchains)) {
@@ -279,6 +283,7 @@ impl Builder {
         let proposals = match target.product {
             Product::Module => needed_proposals(&bytes).map_err(|e| format!("the steps gave no valid module: {e}"))?,
             Product::Native => native::check(&bytes).map(|()| Vec::new())?,
+            Product::Library => native::check_library(&bytes).map(|()| Vec::new())?,
             Product::Component => native::check_component(&bytes).map(|()| Vec::new())?,
         };
         let declared = |name: &str| target.recipe.proposals.iter().flatten().any(|known| known == name);

@@ -1,4 +1,4 @@
-//! Executables of this machine, and components: what is accepted as one, and where they are found again.
+//! Executables and libraries of this machine, and components: what is accepted as one, and where they are found again.
 
 use super::super::{
     Problem,
@@ -6,7 +6,8 @@ use super::super::{
     toolchain::{self, Toolchain},
 };
 use super::{inputs, ledger::Ledger, toolchains_of};
-use object::{Endianness, elf, read::elf::FileHeader};
+use isobar_core::contract::LIBRARY_CALL;
+use object::{Endianness, Object, ObjectSymbol, elf, read::elf::FileHeader};
 use std::{
     collections::BTreeMap,
     fs,
@@ -22,7 +23,7 @@ pub(in super::super) fn folder(workloads: &Path, product: Product) -> PathBuf {
     let target = || workloads.parent().unwrap_or(workloads).join("target/workloads");
     match product {
         Product::Module => workloads.to_owned(),
-        Product::Native => target().join("native"),
+        Product::Native | Product::Library => target().join("native"),
         Product::Component => target().join("component"),
     }
 }
@@ -46,6 +47,13 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
+/// Refuses what is no library of a function.
+pub(super) fn check_library(bytes: &[u8]) -> Result<(), String> {
+    let library = object::File::parse(bytes).map_err(|e| format!("the steps gave no library: {e}"))?;
+    let exported = library.dynamic_symbols().any(|one| one.is_definition() && one.name() == Ok(LIBRARY_CALL));
+    exported.then_some(()).ok_or_else(|| format!("the library does not export {LIBRARY_CALL}"))
+}
+
 /// Whether the executable names a program that must load its libraries.
 fn interpreter<Header: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<bool> {
     use object::read::elf::ProgramHeader;
@@ -64,7 +72,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A function's executable or component, as it was found.
+/// A function's executable, library or component, as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct State {
     /// Where it is, or will be.
@@ -73,7 +81,7 @@ pub(in super::super) struct State {
     pub(in super::super) sha256: Result<String, String>,
 }
 
-/// All executables, or all components.
+/// All executables, all libraries, or all components.
 pub(in super::super) struct Store {
     product: Product,
     folder: PathBuf,
@@ -112,7 +120,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, write};
+    use super::{check, check_library, write};
 
     #[test]
     fn only_a_static_executable_is_accepted() {
@@ -124,6 +132,13 @@ mod tests {
         if dynamic.windows(7).any(|part| part == b"/ld-lin") {
             assert!(check(&dynamic).unwrap_err().contains("linked dynamically"));
         }
+    }
+
+    #[test]
+    fn a_library_exports_the_function_that_is_called() {
+        assert!(check_library(b"\x7fELF").unwrap_err().starts_with("the steps gave no library: "));
+        let executable = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(check_library(&executable).unwrap_err().ends_with("does not export isobar_call_v1"));
     }
 
     #[cfg(unix)]

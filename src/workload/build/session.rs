@@ -20,7 +20,7 @@ pub(super) struct Session<'a> {
     missing: &'a BTreeMap<String, String>,
     told: &'a (dyn Fn(&str, &Built) + Sync),
     /// The languages' preparations, each made once.
-    prepared: Mutex<BTreeMap<String, Once>>,
+    prepared: Mutex<BTreeMap<(String, Product), Once>>,
 }
 
 impl<'a> Session<'a> {
@@ -62,10 +62,15 @@ impl<'a> Session<'a> {
             let place = match target.product {
                 Product::Module => target.variant.as_deref().unwrap_or("plain"),
                 Product::Native => "native",
+                Product::Library => "library",
                 Product::Component => "component",
             };
             let folder = self.folder.join(&function.name).join(place);
-            let ending = if target.product == Product::Native { "" } else { ".wasm" };
+            let ending = match target.product {
+                Product::Native => "",
+                Product::Library => ".so",
+                Product::Module | Product::Component => ".wasm",
+            };
             let out = folder.join(format!("{}{ending}", function.short_name()));
             let result = self.target(function, target, &out, &plain);
             if result.is_ok() && target.variant.is_none() {
@@ -101,7 +106,7 @@ impl<'a> Session<'a> {
 
     /// Waits for the preparation of a language, which one thread makes.
     fn prepare(&self, function: &Function, product: Product, place: &Place) -> Result<(), String> {
-        let once = lock(&self.prepared).entry(function.language.name.clone()).or_default().clone();
+        let once = lock(&self.prepared).entry((function.language.name.clone(), product)).or_default().clone();
         once.get_or_init(|| place.prepare(function, product)).clone()
     }
 }

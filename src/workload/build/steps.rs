@@ -191,6 +191,8 @@ impl Names<'_> {
         let path = |path: &Path| Some(path.to_string_lossy().into_owned());
         match name {
             "name" => Some(self.name.to_owned()),
+            // What compilers make of a name that is no identifier.
+            "identifier" => Some(self.name.replace('-', "_")),
             "language" => Some(self.language.to_owned()),
             "out" => path(self.out),
             "module" => self.module.and_then(path),

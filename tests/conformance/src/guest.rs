@@ -20,6 +20,7 @@ pub fn obstacle(info: &RuntimeInfo) -> Option<String> {
     match info.form {
         Form::Wasm => None,
         Form::Javascript => Some("the suite has no probe in JavaScript".to_owned()),
+        Form::Library => Some("the suite has no probe as a library".to_owned()),
         Form::Component => Some("the suite has no probe for wasi:http".to_owned()),
         Form::Native => {
             let works = Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success());

@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use input::Refusal;
 use std::{hint::black_box, process::ExitCode};
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer_bytes(run())
 }
 

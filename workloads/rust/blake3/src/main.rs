@@ -3,7 +3,7 @@
 use input::Refusal;
 use std::{hint::black_box, num::NonZeroU64, process::ExitCode};
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer(run())
 }
 

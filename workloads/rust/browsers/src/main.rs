@@ -20,7 +20,7 @@ extern "C" fn snapshot() {
     parser();
 }
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer_bytes(input::stdin().and_then(|lines| parse(&lines)))
 }
 

@@ -6,7 +6,7 @@ use std::{hint::black_box, process::ExitCode};
 /// The last one that fits 64 bits.
 const LARGEST: u32 = 93;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer(run())
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer(input::text("NAME").map(|name| greeting(&name)))
 }
 

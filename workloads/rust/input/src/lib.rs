@@ -1,16 +1,16 @@
 //! What the Rust functions share: a strict reading of the environment and of standard input, work that is done several
 //! times, and one way to answer.
 
-use std::{
-    env,
-    ffi::OsString,
-    fmt,
-    hint::black_box,
-    io::{self, Read, Write},
-    num::NonZeroU64,
-    ops::RangeInclusive,
-    process::ExitCode,
-};
+use std::io::{Read, Write};
+use std::{ffi::OsString, fmt, hint::black_box, num::NonZeroU64, ops::RangeInclusive, process::ExitCode};
+// What a function that is a library has to do with the world goes through its caller.
+// The module's bytes hold the lines of what follows: none may move.
+#[cfg(feature = "library")]
+pub mod library;
+#[cfg(feature = "library")]
+use library::{env, eprintln, io};
+#[cfg(not(feature = "library"))]
+use std::{env, io};
 
 mod random;
 

@@ -9,7 +9,7 @@ mod order;
 use answer::{Answer, Customer};
 use order::Order;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer(run())
 }
 

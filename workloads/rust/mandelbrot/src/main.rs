@@ -3,7 +3,7 @@
 use input::Refusal;
 use std::{hint::black_box, process::ExitCode};
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer(run())
 }
 

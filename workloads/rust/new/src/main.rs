@@ -3,7 +3,7 @@
 use input::Refusal;
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer(run())
 }
 

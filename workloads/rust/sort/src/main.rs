@@ -3,7 +3,7 @@
 use input::{Random, Refusal};
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer(run())
 }
 

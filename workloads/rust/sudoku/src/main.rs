@@ -6,7 +6,7 @@ use sudoku::Sudoku;
 
 const CELLS: usize = 81;
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer(run())
 }
 

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer_bytes(run())
 }
 

@@ -33,7 +33,7 @@ fn rules() -> &'static [Rule] {
     RULES.get_or_init(Rule::all)
 }
 
-fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     input::answer_bytes(run())
 }
 

@@ -1,0 +1,6 @@
+//! The function as a library.
+
+#[path = "main.rs"]
+mod function;
+
+input::library!(function::main);
