@@ -29,7 +29,7 @@ pub struct Family {
 }
 
 /// The families that come with isobar.
-const BUILT_IN: [(&str, &str, &str); 7] = [
+const BUILT_IN: &[(&str, &str, &str)] = &[
     ("wasmtime", "isobar-runner-wasmtime", "cargo build --release --workspace"),
     ("wasmer", "isobar-runner-wasmer", "cargo build --release --manifest-path runtimes/wasmer/Cargo.toml"),
     ("wasmer-llvm", "isobar-runner-wasmer-llvm", "scripts/setup --llvm"),
@@ -101,7 +101,7 @@ impl Registry {
     /// As [`Registry::discover`].
     pub fn discover_below(root: Option<&Path>, manifests: Option<&Path>) -> Result<Registry, ManifestError> {
         let mut registry = Registry { runners: manifests.map(Path::to_owned), ..Registry::default() };
-        let built_in = BUILT_IN.map(|(family, program, remedy)| Family {
+        let built_in = BUILT_IN.iter().map(|&(family, program, remedy)| Family {
             family: family.to_owned(),
             program: program.to_owned(),
             args: Vec::new(),

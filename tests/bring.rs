@@ -1,13 +1,15 @@
 //! Modules that somebody brings: measured without a manifest, or refused with what is missing.
 
-use assert_cmd::Command;
+#[path = "support/script.rs"]
+mod script;
+mod support;
+
 use isobar::record::{Record, Run};
 use isobar_core::measure::{MeasureError, sha256_hex};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::time::Duration;
+use support::isobar_in;
 
 /// Writes its standard input, then its last argument (after a line end), then the first letter of its environment.
 const ECHO: &str = r#"(module
@@ -44,13 +46,11 @@ const CLOCK: &str = r#"(module
 const EXITS: &str = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const 3))))"#;
 
-/// Answers every request as a runtime would in which each function greets the world.
-const OTHER: &str = r#"#!/bin/sh
+/// What a runner does behind its head: it answers every request as a runtime would in which each function greets the world.
+const OTHER: &str = r#"
 while read -r request; do
     case "$request" in
-    *'"op":"describe"'*) echo '{"reply":"described","protocol":2,"version":"1","runtimes":[{"id":"mine/sh",
-        "version":"2.0","wasi":"none","execution":"interpreter","concurrent":false,"enforcement":{"wall_time":"process",
-        "memory":"process","stack":"process"},"proposals":[],"settings":{}}]}' | tr -d '\n'; echo ;;
+    *'"op":"describe"'*) describe ;;
     *'"op":"load"'*) echo '{"reply":"made","handle":1,"elapsed_ns":10}' ;;
     *'"op":"instantiate"'*) echo '{"reply":"made","handle":2,"elapsed_ns":10}' ;;
     *'"op":"execute"'*) echo '{"reply":"executed","outcome":{"exit_code":0,"stdout":"SGVsbG8K","stderr":""},"elapsed_ns":10}' ;;
@@ -58,14 +58,6 @@ while read -r request; do
     esac
 done
 "#;
-
-/// The program in a folder of somebody else.
-fn isobar_in(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("isobar").expect("the program is built");
-    command.current_dir(folder).env_remove("ISOBAR_RUNNERS").env("ISOBAR_ROOT", env!("CARGO_MANIFEST_DIR"));
-    command.timeout(Duration::from_secs(240));
-    command
-}
 
 /// A folder with modules, in which isobar is called.
 struct Place(tempfile::TempDir);
@@ -186,9 +178,8 @@ fn an_answer_that_nobody_declared_is_what_all_runtimes_answer() {
 
 #[test]
 fn runtimes_that_disagree_are_told_apart_and_nothing_is_measured() {
-    let place = Place::with(&[("echo.wat", ECHO), ("mine.sh", OTHER)]);
-    fs::set_permissions(place.path("mine.sh"), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(place.path("mine.toml"), "family = \"mine\"\nprogram = \"./mine.sh\"\nremedy = \"mend it\"\n").unwrap();
+    let place = Place::with(&[("echo.wat", ECHO)]);
+    script::install(&place.path(""), "mine", &(script::head("mine", &["sh"]) + OTHER));
     let call = ["--module", "echo.wat", "--arg=A", "--env=B=C", "--runners=.", "--filter=mine/sh"];
     let said = refused(&place.run(&call));
     let lines: Vec<&str> = said.lines().collect();

@@ -1,28 +1,24 @@
 //! What goes wrong while measuring: broken runners, a parent that is killed, a full disk, two runs in one folder. Nothing
 //! that was measured may be lost, and what failed must be on record.
 
+#[path = "support/script.rs"]
+mod script;
+
 use isobar::experiment::{CellStop, stops};
 use isobar::record::{Record, Run};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A runner whose runtimes are what can go wrong, by the name of the runtime in the request; one of them works.
-const FAULTY: &str = r#"#!/bin/sh
-runtime() {
-    echo '{"id":"faulty/'"$1"'","version":"1","wasi":"none","execution":"interpreter","concurrent":false,"proposals":[],
-        "enforcement":{"wall_time":"process","memory":"process","stack":"process"},"settings":{}}' | tr -d '\n'
-}
-describe() {
-    printf '{"reply":"described","protocol":2,"version":"1","runtimes":['
-    for name in crashes hangs garbage wrong exits floods shouts; do runtime $name; printf ,; done
-    runtime works
-    echo ']}'
-}
+/// The runtimes of a runner that are what can go wrong; the last one works.
+const FAULTS: [&str; 8] = ["crashes", "hangs", "garbage", "wrong", "exits", "floods", "shouts", "works"];
+
+/// What that runner does behind its head, by the name of the runtime in the request.
+const FAULTY: &str = r#"
 while read -r request; do
     case "$request" in
     *'"op":"describe"'*) describe ;;
@@ -42,13 +38,11 @@ while read -r request; do
 done
 "#;
 
-/// A runner that reads the beginning of its request and no more.
-const DEAF: &str = r#"#!/bin/sh
+/// A runner, behind its head, that reads the beginning of its request and no more.
+const DEAF: &str = r#"
 request=$(dd bs=17 count=1 2> /dev/null)
 case "$request" in
-*describe*) echo '{"reply":"described","protocol":2,"version":"1","runtimes":[{"id":"deaf/sh","version":"1","wasi":"none",
-    "execution":"interpreter","concurrent":false,"proposals":[],"enforcement":{"wall_time":"process","memory":"process",
-    "stack":"process"},"settings":{}}]}' | tr -d '\n'; echo ;;
+*describe*) describe ;;
 *measure*) sleep 1000 ;;
 esac
 "#;
@@ -80,13 +74,8 @@ impl Place {
         );
         fs::write(function.join("workload.toml"), manifest).unwrap();
         fs::write(place.path("root/workloads/SHA256SUMS"), format!("{sum}  wat/function/function.wasm\n")).unwrap();
-        for (family, script) in [("faulty", FAULTY), ("deaf", DEAF)] {
-            let program = place.path(&format!("runners/{family}.sh"));
-            fs::write(&program, script).unwrap();
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-            let manifest = format!("family = \"{family}\"\nprogram = \"./{family}.sh\"\nremedy = \"mend it\"\n");
-            fs::write(place.path(&format!("runners/{family}.toml")), manifest).unwrap();
-        }
+        script::install(&place.path("runners"), "faulty", &(script::head("faulty", &FAULTS) + FAULTY));
+        script::install(&place.path("runners"), "deaf", &(script::head("deaf", &["sh"]) + DEAF));
         for program in fs::read_dir(isobar_program().parent().unwrap()).unwrap() {
             let (program, name) = program.map(|p| (p.path(), p.file_name())).unwrap();
             let name = name.to_string_lossy();

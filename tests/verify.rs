@@ -1,6 +1,9 @@
 //! `isobar verify` through the program: what it says of runners that answer wrongly, crash, hang or refuse, and that every
 //! committed function is right in every runtime that is present.
 
+#[path = "support/script.rs"]
+mod script;
+
 use assert_cmd::Command;
 use isobar::registry::Registry;
 use isobar::workload::Catalogue;
@@ -8,7 +11,6 @@ use isobar_core::{Class, Form, Runtime};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,18 +21,12 @@ fn isobar() -> Command {
     command
 }
 
-/// A runner whose runtimes answer as their names say.
-const RUNNER: &str = r#"#!/bin/sh
-runtime() {
-    echo '{"id":"mine/'"$1"'","version":"1.0","wasi":"none","execution":"interpreter","concurrent":false,"proposals":[],
-        "enforcement":{"wall_time":"process","memory":"process","stack":"process"},"settings":{}}' | tr -d '\n'
-}
-describe() {
-    printf '{"reply":"described","protocol":2,"version":"1","runtimes":['
-    for name in right differs exits crashes hangs slow lacks imports old mended; do runtime $name; printf ,; done
-    runtime too
-    echo ']}'
-}
+/// The runtimes of a runner that answer as their names say.
+const ANSWERS: [&str; 11] =
+    ["right", "differs", "exits", "crashes", "hangs", "slow", "lacks", "imports", "old", "mended", "too"];
+
+/// What that runner does behind its head.
+const RUNNER: &str = r#"
 failed() {
     echo '{"reply":"failed","error":{"failure":'"$1"'}}'
 }
@@ -125,10 +121,8 @@ impl Place {
         place.write("workloads/SHA256SUMS", sums.as_bytes());
         place.write("workloads/families/greet.toml", FAMILY.as_bytes());
         place.write("workloads/known-failures.toml", KNOWN.as_bytes());
-        place.write("runners/mine.toml", b"family = \"mine\"\nprogram = \"./mine.sh\"\nremedy = \"mend it\"\n");
-        place.write("runners/mine.sh", RUNNER.as_bytes());
-        let mode = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(place.path("runners/mine.sh"), mode).unwrap();
+        fs::create_dir_all(place.path("runners")).unwrap();
+        script::install(&place.path("runners"), "mine", &(script::head("mine", &ANSWERS) + RUNNER));
         place
     }
 

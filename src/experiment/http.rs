@@ -213,18 +213,7 @@ mod tests {
     use super::*;
 
     fn step(rate: u32, p99_ns: u64) -> sweep::Step {
-        sweep::Step {
-            rate,
-            due: f64::from(rate),
-            throughput: f64::from(rate),
-            p50_ns: p99_ns / 2,
-            p99_ns,
-            p999_ns: p99_ns,
-            max_ns: p99_ns,
-            failures: 0,
-            late: 0.001,
-            behind: false,
-        }
+        sweep::Step { late: 0.001, ..sweep::synthetic_step(rate, p99_ns) }
     }
 
     #[test]

@@ -105,11 +105,11 @@ impl Plan {
     /// A filter is a glob over the names of runtimes (`wasmtime/*`), of functions (`rust/*`; without a slash it means
     /// the last part) or of scenarios (`warm`, `throughput/2`). Filters of one kind add to each other, filters of
     /// different kinds narrow each other down. Without a filter for functions it is those of `set`; those by which
-    /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all of them
-    /// by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names them. A
-    /// runtime behind isobar's platform is chosen with the one that it is of, and an emulated one only by its whole name; servers are measured with the function hello
-    /// where no filter names one. A scenario that gives verdicts brings along the functions that try something, which belong
-    /// to no set and to no other scenario.
+    /// languages are compared are always only narrowed down. Variants (`+pooling`) are chosen by filters with a `+`, or all
+    /// of them by `variants`. Scenarios that are left out by default are in it when a filter or one of `measures` names
+    /// them. A runtime behind isobar's platform is chosen with the one that it is of, and an emulated one only by its whole
+    /// name; servers are measured with the function hello where no filter names one. A scenario that gives verdicts brings
+    /// along the functions that try something, which belong to no set and to no other scenario.
     pub fn new(
         runtimes: &[RemoteRuntime],
         workloads: &[Workload],

@@ -136,6 +136,23 @@ pub fn next_rate(steps: &[Step], limit_ns: u64, first: u32, most: u32, precision
     (next > 0 && !tried).then_some(next)
 }
 
+/// A step in which everything was as it should be.
+#[cfg(test)]
+pub(crate) fn synthetic_step(rate: u32, p99_ns: u64) -> Step {
+    Step {
+        rate,
+        due: f64::from(rate),
+        throughput: f64::from(rate),
+        p50_ns: p99_ns / 2,
+        p99_ns,
+        p999_ns: p99_ns,
+        max_ns: p99_ns,
+        failures: 0,
+        late: 0.0,
+        behind: false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,20 +160,7 @@ mod tests {
 
     const LIMIT_NS: u64 = 5_000_000;
 
-    fn step(rate: u32, p99_ns: u64) -> Step {
-        Step {
-            rate,
-            due: f64::from(rate),
-            throughput: f64::from(rate),
-            p50_ns: p99_ns / 2,
-            p99_ns,
-            p999_ns: p99_ns,
-            max_ns: p99_ns,
-            failures: 0,
-            late: 0.0,
-            behind: false,
-        }
-    }
+    use super::synthetic_step as step;
 
     #[test]
     fn verdicts_say_what_went_wrong_first() {

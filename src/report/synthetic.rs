@@ -36,16 +36,12 @@ const MODES: [Mode; 25] = [
     ("wasmi", "eager+shared-wasi", 9.0, 12.0, 9.0, 10.5),
 ];
 
-/// What is no WebAssembly runtime.
-const BASELINES: [Mode; 4] = [
+/// What is no WebAssembly runtime: all that a full run has. The first four are one or two of each class.
+const BASELINES: [Mode; 15] = [
     ("native", "process", 5.0, 0.01, 600.0, 1.0),
     ("native", "in-process", 5.0, 0.01, 1.0, 0.98),
     ("container", "crun", 900.0, 0.01, 90_000.0, 1.0),
     ("node", "vm-context", 28_000.0, 1.0, 900.0, 1.3),
-];
-
-/// More of what stands beside WebAssembly, as a full run has it.
-const MORE_BASELINES: [Mode; 11] = [
     ("sandbox", "unshare", 300.0, 0.01, 2_000.0, 1.0),
     ("sandbox", "bubblewrap", 300.0, 0.01, 4_000.0, 1.0),
     ("container", "crun-exec", 90_000.0, 0.01, 8_000.0, 1.0),
@@ -131,7 +127,7 @@ pub(crate) fn run(runtimes: usize, functions: usize, threads: u32, rounds: u32, 
 
 /// A run of runtimes of several classes: WebAssembly, processes, containers, isolates.
 pub(crate) fn classes() -> Run {
-    let modes: Vec<Mode> = BASELINES.iter().copied().chain((0..9).map(|i| MODES[i * MODES.len() / 9])).collect();
+    let modes: Vec<Mode> = BASELINES[..4].iter().copied().chain((0..9).map(|i| MODES[i * MODES.len() / 9])).collect();
     run_of(&modes, &FUNCTIONS[..4], 2, 3, true)
 }
 
@@ -139,7 +135,7 @@ pub(crate) fn classes() -> Run {
 /// ordinary run, and loaded servers.
 pub(crate) fn everything() -> Run {
     let wasm = (0..14).map(|i| MODES[i * MODES.len() / 14]);
-    let modes: Vec<Mode> = wasm.chain(BASELINES).chain(MORE_BASELINES).collect();
+    let modes: Vec<Mode> = wasm.chain(BASELINES).collect();
     let mut run = run_of(&modes, &FUNCTIONS, 2, 5, true);
     let of_servers = swept(&run, "rust/hello");
     run.header.cells.extend(of_servers.iter().filter(|record| record.round == 0).map(|record| record.cell.clone()));

@@ -150,6 +150,19 @@ impl Page<'_> {
         answer["result"].get("value").cloned().unwrap_or(Value::Null)
     }
 
+    /// Waits until a script has a value.
+    pub fn until(&mut self, script: &str, wanted: &Value) {
+        let since = Instant::now();
+        loop {
+            let value = self.evaluate(script);
+            if value == *wanted {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "{script} is {value} and not {wanted}: {:?}", self.complaints());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// [`Page::evaluate`] of what is a text.
     pub fn text(&mut self, script: &str) -> String {
         let value = self.evaluate(script);
